@@ -1,0 +1,44 @@
+// NumPy arrays as views: exact dtype, C order, never a copy.
+#pragma once
+
+#include <pybind11/numpy.h>
+#include <pybind11/pybind11.h>
+
+#include <cstdint>
+#include <span>
+#include <string>
+
+#include "coverset/label_matrix.hpp"
+#include "coverset/view.hpp"
+
+namespace coverset::bindings {
+
+namespace py = pybind11;
+
+/// An array argument; with .noconvert() pybind11 refuses any other dtype or layout.
+template <class T>
+using Array = py::array_t<T, py::array::c_style>;
+
+template <class T>
+std::span<const T> in(const Array<T>& array) {
+  return {array.data(), static_cast<std::size_t>(array.size())};
+}
+
+/// A writable array that the kernel fills; throws ValueError for a read-only one.
+template <class T>
+std::span<T> out(Array<T>& array) {
+  return {array.mutable_data(), static_cast<std::size_t>(array.size())};
+}
+
+inline Votes votes(const Array<std::int64_t>& indptr, const Array<std::int32_t>& lfs,
+                   const Array<std::int16_t>& labels) {
+  return {in(indptr), in(lfs), in(labels)};
+}
+
+/// A one-dimensional contiguous array of any integer dtype.
+inline Integers integers(const py::array& array) {
+  return {array.data(), static_cast<std::int64_t>(array.size()), static_cast<int>(array.itemsize()),
+          array.dtype().kind() == 'i'};
+}
+
+}  // namespace coverset::bindings

@@ -1,0 +1,165 @@
+#include "coverset/label_model.hpp"
+
+#include "array.hpp"
+#include "device.hpp"
+
+namespace coverset::bindings {
+
+using namespace py::literals;
+
+namespace {
+
+using Doubles = Array<double>;
+using Indices = Array<std::int64_t>;
+using Lfs = Array<std::int32_t>;
+using Labels = Array<std::int16_t>;
+using Flags = Array<std::uint8_t>;
+
+VoteColumns vote_columns(const Indices& indptr, const Labels& label, const Flags& annotator) {
+  return {in(indptr), in(label), in(annotator)};
+}
+
+Patterns pattern_view(const Indices& indptr, const Lfs& column, const Doubles& weight,
+                      const Labels& gold) {
+  return {in(indptr), in(column), in(weight), in(gold)};
+}
+
+LabelModelState model_state(Doubles& expected, Doubles& log_weight, Doubles& class_balance) {
+  const auto balance = out(class_balance);
+  return {static_cast<std::int32_t>(balance.size()), out(expected), out(log_weight), balance};
+}
+
+TieBreak tie_break_named(const std::string& name) {
+  if (name == "lowest") return TieBreak::lowest;
+  return name == "random" ? TieBreak::random : TieBreak::abstain;
+}
+
+}  // namespace
+
+void bind_label_model(py::module_& m) {
+  py::class_<FitOptions>(m, "FitOptions")
+      .def(py::init<>())
+      .def_readwrite("anchor", &FitOptions::anchor)
+      .def_readwrite("kappa", &FitOptions::kappa)
+      .def_readwrite("annotator_share", &FitOptions::annotator_share)
+      .def_readwrite("row_correlation", &FitOptions::row_correlation)
+      .def_readwrite("tolerance", &FitOptions::tolerance)
+      .def_readwrite("most_passes", &FitOptions::most_passes)
+      .def_readwrite("batch", &FitOptions::batch)
+      .def_readwrite("seed", &FitOptions::seed)
+      .def_readwrite("balance_given", &FitOptions::balance_given);
+  m.def(
+      "vote_fractions",
+      [](const Indices& indptr, const Lfs& lfs, const Labels& labels, std::int32_t cardinality,
+         Array<float>& probabilities, int threads) {
+        const auto target = out(probabilities);
+        run(threads, [&](const Cpu& device) {
+          vote_fractions(device, votes(indptr, lfs, labels), cardinality, target);
+        });
+      },
+      "indptr"_a.noconvert(), "lfs"_a.noconvert(), "labels"_a.noconvert(), "cardinality"_a,
+      "probabilities"_a.noconvert(), "threads"_a);
+  m.def(
+      "choose_labels",
+      [](const Array<float>& probabilities, std::int32_t cardinality, const std::string& tie_break,
+         std::uint64_t seed, Labels& labels, int threads) {
+        const auto target = out(labels);
+        const TieBreak policy = tie_break_named(tie_break);
+        run(threads, [&](const Cpu& device) {
+          choose_labels(device, in(probabilities), cardinality, policy, seed, target);
+        });
+      },
+      "probabilities"_a.noconvert(), "cardinality"_a, "tie_break"_a, "seed"_a,
+      "labels"_a.noconvert(), "threads"_a);
+  m.def(
+      "group_rows",
+      [](const Indices& indptr, const Lfs& lfs, const Labels& labels, const Labels& gold,
+         Indices& pattern_of_row, Indices& first_row, int threads) {
+        const auto patterns = out(pattern_of_row);
+        const auto firsts = out(first_row);
+        return run(threads, [&](const Cpu& device) {
+          return group_rows(device, votes(indptr, lfs, labels), in(gold), patterns, firsts);
+        });
+      },
+      "indptr"_a.noconvert(), "lfs"_a.noconvert(), "labels"_a.noconvert(), "gold"_a.noconvert(),
+      "pattern_of_row"_a.noconvert(), "first_row"_a.noconvert(), "threads"_a);
+  m.def(
+      "find_columns",
+      [](const Indices& indptr, const Lfs& lfs, const Labels& labels, const Indices& column_indptr,
+         const Labels& column_label, const Flags& annotator, Lfs& column_of_vote, int threads) {
+        const auto target = out(column_of_vote);
+        run(threads, [&](const Cpu& device) {
+          find_columns(device, votes(indptr, lfs, labels),
+                       vote_columns(column_indptr, column_label, annotator), target);
+        });
+      },
+      "indptr"_a.noconvert(), "lfs"_a.noconvert(), "labels"_a.noconvert(),
+      "column_indptr"_a.noconvert(), "column_label"_a.noconvert(), "annotator"_a.noconvert(),
+      "column_of_vote"_a.noconvert(), "threads"_a);
+  m.def(
+      "measure_agreement",
+      [](const Indices& indptr, const Lfs& column, const Doubles& weight, const Labels& gold,
+         const Indices& column_indptr, const Labels& column_label, const Flags& annotator,
+         Doubles& share, int threads) {
+        const auto shares = out(share);
+        const Agreement agreement = run(threads, [&](const Cpu& device) {
+          return measure_agreement(device, pattern_view(indptr, column, weight, gold),
+                                   vote_columns(column_indptr, column_label, annotator), shares);
+        });
+        return py::make_tuple(agreement.alpha, agreement.covered);
+      },
+      "indptr"_a.noconvert(), "column"_a.noconvert(), "weight"_a.noconvert(), "gold"_a.noconvert(),
+      "column_indptr"_a.noconvert(), "column_label"_a.noconvert(), "annotator"_a.noconvert(),
+      "share"_a.noconvert(), "threads"_a);
+  m.def(
+      "weigh_columns",
+      [](const Indices& column_indptr, const Labels& column_label, const Flags& annotator,
+         const FitOptions& options, Doubles& expected, Doubles& log_weight,
+         Doubles& class_balance) {
+        LabelModelState state = model_state(expected, log_weight, class_balance);
+        weigh_columns(vote_columns(column_indptr, column_label, annotator), options, state);
+      },
+      "column_indptr"_a.noconvert(), "column_label"_a.noconvert(), "annotator"_a.noconvert(),
+      "options"_a, "expected"_a.noconvert(), "log_weight"_a.noconvert(),
+      "class_balance"_a.noconvert());
+  m.def(
+      "class_log_prior",
+      [](const FitOptions& options, const Doubles& class_balance, Doubles& log_prior) {
+        class_log_prior(options, in(class_balance), out(log_prior));
+      },
+      "options"_a, "class_balance"_a.noconvert(), "log_prior"_a.noconvert());
+  m.def(
+      "fit_label_model",
+      [](const Indices& indptr, const Lfs& column, const Doubles& weight, const Labels& gold,
+         const Indices& column_indptr, const Labels& column_label, const Flags& annotator,
+         const FitOptions& options, Doubles& expected, Doubles& log_weight, Doubles& class_balance,
+         int threads) {
+        LabelModelState state = model_state(expected, log_weight, class_balance);
+        const FitReport report = run(threads, [&](const Cpu& device) {
+          return fit_label_model(device, pattern_view(indptr, column, weight, gold),
+                                 vote_columns(column_indptr, column_label, annotator), options,
+                                 state);
+        });
+        return py::make_tuple(report.passes, report.change);
+      },
+      "indptr"_a.noconvert(), "column"_a.noconvert(), "weight"_a.noconvert(), "gold"_a.noconvert(),
+      "column_indptr"_a.noconvert(), "column_label"_a.noconvert(), "annotator"_a.noconvert(),
+      "options"_a, "expected"_a.noconvert(), "log_weight"_a.noconvert(),
+      "class_balance"_a.noconvert(), "threads"_a);
+  m.def(
+      "predict_proba",
+      [](const Indices& indptr, const Lfs& column, const Doubles& log_weight,
+         const Doubles& log_prior, double row_correlation, const Doubles& silent,
+         Array<float>& probabilities, int threads) {
+        const auto target = out(probabilities);
+        const Evidence evidence{in(log_weight), in(log_prior), row_correlation};
+        run(threads, [&](const Cpu& device) {
+          predict_proba(device, in(indptr), in(column), evidence, in(silent), target);
+        });
+      },
+      "indptr"_a.noconvert(), "column"_a.noconvert(), "log_weight"_a.noconvert(),
+      "log_prior"_a.noconvert(), "row_correlation"_a, "silent"_a.noconvert(),
+      "probabilities"_a.noconvert(), "threads"_a);
+}
+
+}  // namespace coverset::bindings

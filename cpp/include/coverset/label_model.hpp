@@ -1,0 +1,145 @@
+// Label models: from votes to class probabilities.
+#pragma once
+
+#include <cstdint>
+#include <span>
+
+#include "coverset/device.hpp"
+#include "coverset/view.hpp"
+
+namespace coverset {
+
+/// Majority vote of one row: probabilities[y] = share of the n votes for y, uniform when there
+/// are none. Host and device share this arithmetic.
+COVERSET_HD inline void vote_fractions_of_row(const std::int16_t* labels, std::int64_t n,
+                                              std::int32_t cardinality, float* probabilities) {
+  if (n == 0) {
+    const float uniform = 1.0f / static_cast<float>(cardinality);
+    for (std::int32_t y = 0; y < cardinality; ++y) probabilities[y] = uniform;
+    return;
+  }
+  for (std::int32_t y = 0; y < cardinality; ++y) probabilities[y] = 0.0f;
+  for (std::int64_t i = 0; i < n; ++i) probabilities[labels[i]] += 1.0f;
+  for (std::int32_t y = 0; y < cardinality; ++y) probabilities[y] /= static_cast<float>(n);
+}
+
+/// Majority vote: probabilities (rows, cardinality) out, the share of each row's votes; a row
+/// without votes is uniform. Exact for rows of at most 2^24 votes. Reads each vote once,
+/// allocates nothing.
+void vote_fractions(const Cpu& device, const Votes& votes, std::int32_t cardinality,
+                    std::span<float> probabilities);
+void vote_fractions(const Cuda& device, const Votes& votes, std::int32_t cardinality,
+                    std::span<float> probabilities);
+
+/// How predict breaks ties between classes of equal probability.
+enum class TieBreak { abstain, lowest, random };
+
+/// The most probable class of each row. A tie is -1, the lowest tied class, or one of the tied
+/// classes drawn by (seed, row).
+void choose_labels(const Cpu& device, std::span<const float> probabilities,
+                   std::int32_t cardinality, TieBreak tie_break, std::uint64_t seed,
+                   std::span<std::int16_t> labels);
+
+/// Groups rows with equal votes, and equal gold where `gold` is given (one class a row, -1 =
+/// unknown). Patterns are numbered in order of first appearance: pattern_of_row (rows) out;
+/// first_row[p] (capacity: rows) out. Returns the number of patterns. Allocates at most 32 bytes
+/// a row.
+std::int64_t group_rows(const Cpu& device, const Votes& votes, std::span<const std::int16_t> gold,
+                        std::span<std::int64_t> pattern_of_row, std::span<std::int64_t> first_row);
+
+/// The (LF, label) pairs that a model has a weight for: labels of LF j, ascending, are
+/// label[e] for indptr[j] <= e < indptr[j + 1]. Entry e is called column e.
+struct VoteColumns {
+  std::span<const std::int64_t> indptr;  // (n_lfs + 1)
+  std::span<const std::int16_t> label;
+  std::span<const std::uint8_t> annotator;  // (n_lfs): 1 for confusion rows, 0 for lift
+
+  std::int64_t n_lfs() const { return static_cast<std::int64_t>(indptr.size()) - 1; }
+  std::int64_t size() const { return static_cast<std::int64_t>(label.size()); }
+};
+
+/// Column of each vote, or -1 where the pair is in no column.
+void find_columns(const Cpu& device, const Votes& votes, const VoteColumns& columns,
+                  std::span<std::int32_t> column_of_vote);
+
+/// Distinct rows of votes as columns, how often each occurs, and its gold (-1: unknown).
+struct Patterns {
+  std::span<const std::int64_t> indptr;
+  std::span<const std::int32_t> column;
+  std::span<const double> weight;
+  std::span<const std::int16_t> gold;
+
+  std::int64_t size() const { return static_cast<std::int64_t>(indptr.size()) - 1; }
+};
+
+/// Chance-corrected agreement of the votes.
+struct Agreement {
+  double alpha = 0.0;    // Krippendorff's nominal alpha; NaN when no row has two votes
+  double covered = 0.0;  // weight of the patterns with a vote
+};
+
+/// Krippendorff's alpha (Krippendorff 2011, nominal data) and share (cardinality) out: the mean
+/// vote fraction of covered rows.
+Agreement measure_agreement(const Cpu& device, const Patterns& patterns, const VoteColumns& columns,
+                            std::span<double> share);
+
+/// Settings of the anchored label model; docs/label_model.md derives them.
+struct FitOptions {
+  double anchor = 0.5;           // weight of the majority vote in the expected labels
+  double kappa = 1.0;            // votes that a unipolar LF's prior on lift counts for, per vote
+  double annotator_share = 0.0;  // share of votes cast by annotators
+  double row_correlation = 0.1;  // votes of a row repeat each other: evidence is divided by
+                                 // 1 + row_correlation * (votes - 1)
+  double tolerance = 1e-4;       // stop when no pattern's posterior moves by more
+  std::int64_t most_passes = 25;
+  std::int64_t batch = 0;      // patterns in a minibatch; 0: all of them
+  std::uint64_t seed = 0;      // order of the minibatches
+  bool balance_given = false;  // class_balance in the state is the user's and stays
+};
+
+/// What the model knows: caller-allocated, overwritten by fit_label_model.
+struct LabelModelState {
+  std::int32_t cardinality = 2;
+  std::span<double> expected;       // (columns, cardinality): expected votes in each class
+  std::span<double> log_weight;     // (columns, cardinality): evidence of a vote, log scale
+  std::span<double> class_balance;  // (cardinality)
+};
+
+/// Evidence of each column from its expected votes: unipolar LFs by lift, annotators by
+/// confusion. Writes state.log_weight; allocates O(cardinality^2 + n_lfs * cardinality).
+void weigh_columns(const VoteColumns& columns, const FitOptions& options, LabelModelState& state);
+
+/// log_prior (cardinality) out: the class balance, as far as it is trusted. A balance that was
+/// given is trusted in full; a learned one as far as annotators cast the votes (unipolar LFs say
+/// more of where they fire than of how common a class is), the rest is uniform.
+void class_log_prior(const FitOptions& options, std::span<const double> class_balance,
+                     std::span<double> log_prior);
+
+struct FitReport {
+  std::int64_t passes = 0;
+  double change = 0.0;  // largest move of a posterior in the last pass
+};
+
+/// Fits the anchored label model: ascends
+///   J = (1 - anchor) sum_i log p(x_i) + anchor sum_i sum_y mv_i(y) log p(x_i, y)
+/// over the patterns, by natural-gradient steps on minibatches of patterns (stepwise EM, Cappe &
+/// Moulines 2009); one batch is plain EM. Gold rows count with their class. The sums run over a
+/// grid that depends on the patterns alone, so any thread count gives the same bits. Allocates
+/// patterns * cardinality doubles and at most 64 MiB of sums (one set of sums if that is more).
+FitReport fit_label_model(const Cpu& device, const Patterns& patterns, const VoteColumns& columns,
+                          const FitOptions& options, LabelModelState& state);
+
+/// Evidence of rows given fitted weights; log_prior (cardinality) is added to each.
+struct Evidence {
+  std::span<const double> log_weight;  // (columns, cardinality)
+  std::span<const double> log_prior;
+  double row_correlation = 0.1;
+};
+
+/// Class probabilities (rows, cardinality) of rows given as columns; rows without votes, or with
+/// votes in no column only, get `silent`. Allocates a few KiB a thread.
+void predict_proba(const Cpu& device, std::span<const std::int64_t> indptr,
+                   std::span<const std::int32_t> column, const Evidence& evidence,
+                   std::span<const double> silent, std::span<float> probabilities);
+
+}  // namespace coverset

@@ -1,0 +1,2 @@
+#define COVERSET_LEVEL neon
+#include "exp_log/exp_kernel.inl"

@@ -1,0 +1,307 @@
+// The anchored label model. docs/label_model.md has the equations, in this order.
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <numeric>
+
+#include "coverset/error.hpp"
+#include "coverset/parallel.hpp"
+#include "coverset/random.hpp"
+#include "label_model/evidence.hpp"
+
+namespace coverset {
+namespace {
+
+constexpr double kOwnClassLift = 4.0;    // prior odds that a unipolar vote is right, over balance
+constexpr double kBalanceVotes = 2.0;    // pseudo-votes spread over the classes
+constexpr double kConfusionVotes = 2.0;  // pseudo-votes of the pooled confusion, per class
+constexpr double kPooledRight = 2.0;     // pseudo-votes on the pooled confusion's diagonal
+constexpr double kPooledAny = 0.5;       // and on all of it
+constexpr std::int64_t kMostSums = 256;
+constexpr std::int64_t kSumBytes = 64 << 20;
+constexpr double kStepDecay = 0.6;  // step of minibatch t: (t + 1)^-kStepDecay
+
+/// Expected votes by (column, class) and expected rows by class.
+struct Expected {
+  std::vector<double> votes, rows;
+  double change = 0.0;
+
+  Expected(std::size_t columns, std::size_t k) : votes(columns * k), rows(k) {}
+
+  void add(const Expected& other) {
+    for (std::size_t i = 0; i < votes.size(); ++i) votes[i] += other.votes[i];
+    for (std::size_t y = 0; y < rows.size(); ++y) rows[y] += other.rows[y];
+    change = std::max(change, other.change);
+  }
+  /// Moves `step` of the way to `scale` times `target`.
+  void approach(const Expected& target, double step, double scale) {
+    const auto move = [&](std::vector<double>& from, const std::vector<double>& to) {
+      for (std::size_t i = 0; i < from.size(); ++i) from[i] += step * (scale * to[i] - from[i]);
+    };
+    move(votes, target.votes);
+    move(rows, target.rows);
+  }
+};
+
+/// All annotators' confusion, (class, label), rows summing to 1.
+std::vector<double> pooled_confusion(const VoteColumns& columns, std::span<const double> expected,
+                                     std::size_t k) {
+  std::vector<double> pooled(k * k, kPooledAny);
+  for (std::size_t y = 0; y < k; ++y) pooled[y * k + y] += kPooledRight;
+  for (std::int64_t lf = 0; lf < columns.n_lfs(); ++lf) {
+    if (columns.annotator[static_cast<std::size_t>(lf)] == 0) continue;
+    const auto last = static_cast<std::size_t>(columns.indptr[static_cast<std::size_t>(lf) + 1]);
+    for (auto c = static_cast<std::size_t>(columns.indptr[static_cast<std::size_t>(lf)]); c < last;
+         ++c) {
+      const auto label = static_cast<std::size_t>(columns.label[c]);
+      for (std::size_t y = 0; y < k; ++y) pooled[y * k + label] += expected[c * k + y];
+    }
+  }
+  for (std::size_t y = 0; y < k; ++y) {
+    const auto row = std::span(pooled).subspan(y * k, k);
+    const double sum = std::accumulate(row.begin(), row.end(), 0.0);
+    for (double& p : row) p /= sum;
+  }
+  return pooled;
+}
+
+/// Lift: log of P(class | vote) over the class balance, shrunk to a prior on lift.
+void weigh_unipolar(std::size_t column, std::size_t own, const FitOptions& options,
+                    LabelModelState& state) {
+  const auto k = static_cast<std::size_t>(state.cardinality);
+  const double* expected = state.expected.data() + column * k;
+  double votes = 0.0;
+  double lifted = 0.0;
+  for (std::size_t y = 0; y < k; ++y) {
+    votes += expected[y];
+    lifted += (y == own ? kOwnClassLift : 1.0) * state.class_balance[y];
+  }
+  const double prior_votes = options.kappa * votes + 1.0;
+  for (std::size_t y = 0; y < k; ++y) {
+    const double prior = (y == own ? kOwnClassLift : 1.0) * state.class_balance[y] / lifted;
+    const double precision = (expected[y] + prior_votes * prior) / (votes + prior_votes);
+    state.log_weight[column * k + y] =
+        log_exact_order(precision) - log_exact_order(state.class_balance[y]);
+  }
+}
+
+/// Grid over the patterns of one batch: as many sums as fit the memory, at most kMostSums.
+std::int64_t block_of(std::int64_t patterns, std::size_t sum_size) {
+  const auto fit = kSumBytes / static_cast<std::int64_t>(sizeof(double) * sum_size + 1);
+  const std::int64_t sums =
+      std::clamp<std::int64_t>(patterns / 512, 1, std::clamp<std::int64_t>(fit, 1, kMostSums));
+  return (patterns + sums - 1) / sums;
+}
+
+class Trainer {
+ public:
+  Trainer(const Patterns& patterns, const VoteColumns& columns, const FitOptions& options,
+          LabelModelState& state)
+      : patterns_(patterns),
+        columns_(columns),
+        options_(options),
+        state_(state),
+        k_(static_cast<std::size_t>(state.cardinality)),
+        order_(static_cast<std::size_t>(patterns.size())),
+        posterior_(order_.size() * k_),
+        log_prior_(k_) {
+    std::iota(order_.begin(), order_.end(), std::int64_t{0});
+    for (std::size_t i = 0; i < order_.size(); ++i) {
+      const bool covered = patterns.indptr[i + 1] > patterns.indptr[i];
+      covered_ += covered ? patterns.weight[i] : 0.0;
+    }
+  }
+
+  FitReport fit(const Cpu& device) {
+    const auto size = static_cast<std::int64_t>(order_.size());
+    const std::int64_t batch = options_.batch > 0 ? std::min(options_.batch, size) : size;
+    if (batch < size) shuffle();
+    Expected running = expect(device, 0, size, Start::majority);
+    maximize(running);
+    FitReport report;
+    std::int64_t step = 1;
+    while (report.passes < options_.most_passes) {
+      ++report.passes;
+      report.change = 0.0;
+      for (std::int64_t begin = 0; begin < size; begin += batch, ++step) {
+        const std::int64_t end = std::min(begin + batch, size);
+        const Expected part = expect(device, begin, end, Start::model);
+        report.change = std::max(report.change, part.change);
+        if (weight_ <= 0.0) continue;
+        const double rate =
+            batch < size
+                ? exp_exact_order(-kStepDecay * log_exact_order(static_cast<double>(step + 1)))
+                : 1.0;
+        running.approach(part, rate, covered_ / weight_);
+        maximize(running);
+      }
+      if (report.change < options_.tolerance) break;
+    }
+    return report;
+  }
+
+ private:
+  enum class Start { majority, model };
+
+  void shuffle() {
+    for (std::size_t i = order_.size(); i > 1; --i) {
+      const auto j = random_bits(options_.seed, i) % i;
+      std::swap(order_[i - 1], order_[j]);
+    }
+  }
+
+  /// Expected statistics of patterns order_[begin..end), from majority votes or from the model.
+  Expected expect(const Cpu& device, std::int64_t begin, std::int64_t end, Start start) {
+    const auto columns = static_cast<std::size_t>(columns_.size());
+    const Expected empty(columns, k_);
+    const std::int64_t block = block_of(end - begin, columns * k_ + k_);
+    Expected sum = parallel_reduce(
+        device, end - begin, block, empty,
+        [&](std::int64_t from, std::int64_t to) {
+          Expected part(columns, k_);
+          Scratch scratch(k_);
+          for (std::int64_t i = begin + from; i < begin + to; i += kGroup) {
+            const auto group = std::span(order_).subspan(
+                static_cast<std::size_t>(i),
+                static_cast<std::size_t>(std::min(kGroup, begin + to - i)));
+            if (start == Start::model) update_posteriors(group, part, scratch);
+            for (const std::int64_t pattern : group) {
+              add_pattern(static_cast<std::size_t>(pattern), start, part, scratch.believed);
+            }
+          }
+          return part;
+        },
+        [](Expected all, const Expected& part) {
+          all.add(part);
+          return all;
+        });
+    weight_ = std::accumulate(sum.rows.begin(), sum.rows.end(), 0.0);
+    return sum;
+  }
+
+  struct Scratch {
+    std::vector<double> believed, logits;
+    std::array<std::int64_t, kGroup> votes{};
+    explicit Scratch(std::size_t k) : believed(k), logits(static_cast<std::size_t>(kGroup) * k) {}
+  };
+
+  /// Posteriors of a group of patterns under the current weights, and how far they moved.
+  void update_posteriors(std::span<const std::int64_t> group, Expected& part, Scratch& scratch) {
+    group_probabilities(
+        patterns_.indptr, patterns_.column, static_cast<std::int64_t>(group.size()),
+        [group](std::int64_t i) { return group[static_cast<std::size_t>(i)]; },
+        Evidence{state_.log_weight, log_prior_, options_.row_correlation}, scratch.logits,
+        scratch.votes);
+    for (std::size_t i = 0; i < group.size(); ++i) {
+      if (scratch.votes[i] == 0) continue;
+      double* posterior = posterior_.data() + static_cast<std::size_t>(group[i]) * k_;
+      for (std::size_t y = 0; y < k_; ++y) {
+        const double now = scratch.logits[i * k_ + y];
+        part.change = std::max(part.change, std::abs(now - posterior[y]));
+        posterior[y] = now;
+      }
+    }
+  }
+
+  /// Adds one pattern's expected class: gold where it is known, else the anchored posterior.
+  void add_pattern(std::size_t i, Start start, Expected& part, std::vector<double>& believed) {
+    const auto first = static_cast<std::size_t>(patterns_.indptr[i]);
+    const auto last = static_cast<std::size_t>(patterns_.indptr[i + 1]);
+    if (first == last) return;
+    const double vote = 1.0 / static_cast<double>(last - first);
+    std::ranges::fill(believed, 0.0);
+    for (std::size_t e = first; e < last; ++e) {
+      believed[static_cast<std::size_t>(columns_.label[column(e)])] += vote;
+    }
+    double* posterior = posterior_.data() + i * k_;
+    if (start == Start::majority) std::ranges::copy(believed, posterior);
+    const double weight = patterns_.weight[i];
+    for (std::size_t y = 0; y < k_; ++y) {
+      const double mixed = options_.anchor * believed[y] + (1.0 - options_.anchor) * posterior[y];
+      const double known = patterns_.gold[i] == static_cast<std::int16_t>(y) ? 1.0 : 0.0;
+      believed[y] = weight * (patterns_.gold[i] >= 0 ? known : mixed);
+      part.rows[y] += believed[y];
+    }
+    for (std::size_t e = first; e < last; ++e) {
+      double* votes = part.votes.data() + column(e) * k_;
+      for (std::size_t y = 0; y < k_; ++y) votes[y] += believed[y];
+    }
+  }
+
+  std::size_t column(std::size_t entry) const {
+    return static_cast<std::size_t>(patterns_.column[entry]);
+  }
+
+  /// Class balance, prior and column weights from expected statistics.
+  void maximize(const Expected& expected) {
+    std::ranges::copy(expected.votes, state_.expected.begin());
+    const double classes = static_cast<double>(k_);
+    if (!options_.balance_given) {
+      const double rows = std::accumulate(expected.rows.begin(), expected.rows.end(), 0.0);
+      for (std::size_t y = 0; y < k_; ++y) {
+        state_.class_balance[y] =
+            (expected.rows[y] + kBalanceVotes / classes) / (rows + kBalanceVotes);
+      }
+    }
+    class_log_prior(options_, state_.class_balance, log_prior_);
+    weigh_columns(columns_, options_, state_);
+  }
+
+  const Patterns& patterns_;
+  const VoteColumns& columns_;
+  const FitOptions& options_;
+  LabelModelState& state_;
+  std::size_t k_;
+  std::vector<std::int64_t> order_;
+  std::vector<double> posterior_, log_prior_;
+  double covered_ = 0.0;  // weight of all patterns with a vote
+  double weight_ = 0.0;   // and of those in the batch just seen
+};
+
+}  // namespace
+
+void class_log_prior(const FitOptions& options, std::span<const double> class_balance,
+                     std::span<double> log_prior) {
+  const double classes = static_cast<double>(class_balance.size());
+  const double trust = options.balance_given ? 1.0 : options.annotator_share;
+  for (std::size_t y = 0; y < log_prior.size(); ++y) {
+    log_prior[y] = log_exact_order(trust * class_balance[y] + (1.0 - trust) / classes);
+  }
+}
+
+void weigh_columns(const VoteColumns& columns, const FitOptions& options, LabelModelState& state) {
+  const auto k = static_cast<std::size_t>(state.cardinality);
+  const std::vector<double> pooled = pooled_confusion(columns, state.expected, k);
+  std::vector<double> votes(k);
+  for (std::int64_t lf = 0; lf < columns.n_lfs(); ++lf) {
+    const auto j = static_cast<std::size_t>(lf);
+    const auto first = static_cast<std::size_t>(columns.indptr[j]);
+    const auto last = static_cast<std::size_t>(columns.indptr[j + 1]);
+    if (columns.annotator[j] == 0) {
+      for (std::size_t c = first; c < last; ++c) {
+        weigh_unipolar(c, static_cast<std::size_t>(columns.label[c]), options, state);
+      }
+      continue;
+    }
+    std::ranges::fill(votes, 0.0);
+    for (std::size_t c = first; c < last; ++c) {
+      for (std::size_t y = 0; y < k; ++y) votes[y] += state.expected[c * k + y];
+    }
+    for (std::size_t c = first; c < last; ++c) {
+      const auto label = static_cast<std::size_t>(columns.label[c]);
+      for (std::size_t y = 0; y < k; ++y) {
+        const double confusion =
+            (state.expected[c * k + y] + kConfusionVotes * pooled[y * k + label]) /
+            (votes[y] + kConfusionVotes);
+        state.log_weight[c * k + y] = log_exact_order(confusion);
+      }
+    }
+  }
+}
+
+FitReport fit_label_model(const Cpu& device, const Patterns& patterns, const VoteColumns& columns,
+                          const FitOptions& options, LabelModelState& state) {
+  return Trainer(patterns, columns, options, state).fit(device);
+}
+
+}  // namespace coverset

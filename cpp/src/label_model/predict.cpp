@@ -1,0 +1,35 @@
+#include <algorithm>
+#include <array>
+
+#include "coverset/parallel.hpp"
+#include "label_model/evidence.hpp"
+
+namespace coverset {
+
+void predict_proba(const Cpu& device, std::span<const std::int64_t> indptr,
+                   std::span<const std::int32_t> column, const Evidence& evidence,
+                   std::span<const double> silent, std::span<float> probabilities) {
+  const auto n = static_cast<std::int64_t>(indptr.size()) - 1;
+  const std::size_t k = silent.size();
+  const std::int64_t block =
+      std::clamp<std::int64_t>((1 << 16) / static_cast<std::int64_t>(k), kGroup, 1 << 13);
+  parallel_for(device, n, block, [&](std::int64_t begin, std::int64_t end) {
+    std::vector<double> group(static_cast<std::size_t>(kGroup) * k);
+    std::array<std::int64_t, kGroup> votes{};
+    for (std::int64_t row = begin; row < end; row += kGroup) {
+      const std::int64_t stop = std::min(row + kGroup, end);
+      group_probabilities(
+          indptr, column, stop - row, [row](std::int64_t i) { return row + i; }, evidence, group,
+          votes);
+      for (std::int64_t i = row; i < stop; ++i) {
+        const bool heard = votes[static_cast<std::size_t>(i - row)] > 0;
+        const double* p =
+            heard ? group.data() + static_cast<std::size_t>(i - row) * k : silent.data();
+        float* out = probabilities.data() + static_cast<std::size_t>(i) * k;
+        for (std::size_t y = 0; y < k; ++y) out[y] = static_cast<float>(p[y]);
+      }
+    }
+  });
+}
+
+}  // namespace coverset

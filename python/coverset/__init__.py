@@ -1,0 +1,28 @@
+"""coverset: the native core for data-centric AI.
+
+Raw rows become good training data: labeling functions make a sparse :class:`LabelMatrix`, a label
+model turns it into class probabilities.
+"""
+
+from coverset import cuda, lf
+from coverset._versions import __version__, show_versions
+from coverset.label_matrix import DuplicateReport, LabelMatrix, LFSummary, lf_summary
+from coverset.label_model import LabelModel, MajorityVote
+from coverset.lf import ApplyReport, apply, batch_labeling_function, labeling_function
+
+__all__ = [
+    "ApplyReport",
+    "DuplicateReport",
+    "LFSummary",
+    "LabelMatrix",
+    "LabelModel",
+    "MajorityVote",
+    "__version__",
+    "apply",
+    "batch_labeling_function",
+    "cuda",
+    "labeling_function",
+    "lf",
+    "lf_summary",
+    "show_versions",
+]

@@ -1,0 +1,92 @@
+"""Checks of arguments that many functions share; each message has the rule and the value."""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+def whole_number(name: str, value: Any, low: int, high: int | None = None) -> int:
+    """Return ``value`` as an int in ``low..high``, or raise naming the argument."""
+    try:
+        number = operator.index(value)
+    except TypeError:
+        msg = f"{name} must be a whole number, got {value!r}"
+        raise TypeError(msg) from None
+    if number < low or (high is not None and number > high):
+        rule = f"at least {low}" if high is None else f"in {low}..{high}"
+        msg = f"{name} must be {rule}, got {number}"
+        raise ValueError(msg)
+    return number
+
+
+def threads(n_threads: int | None) -> int:
+    """Return the thread count for a kernel: 0 (as many as allowed) for None."""
+    return 0 if n_threads is None else whole_number("n_threads", n_threads, 1)
+
+
+def one_of(name: str, value: Any, allowed: Sequence[str]) -> str:
+    """Return ``value`` if it is one of ``allowed``, or raise listing them."""
+    if value not in allowed:
+        choices = ", ".join(repr(choice) for choice in allowed)
+        msg = f"{name} must be one of {choices}, got {value!r}"
+        raise ValueError(msg)
+    return str(value)
+
+
+def integer_array(name: str, values: Any, ndim: int = 1) -> NDArray[Any]:
+    """Return ``values`` as an integer array in native byte order; other dtypes raise TypeError.
+
+    Arrays pass through; lists become int64 arrays.
+    """
+    array = np.asarray(values)
+    if array.size == 0 and not isinstance(values, np.ndarray):
+        array = array.astype(np.int64)
+    if array.dtype.kind not in "iu":
+        msg = f"{name} must hold integers, got dtype {array.dtype}"
+        raise TypeError(msg)
+    if array.ndim != ndim:
+        msg = f"{name} must have {ndim} dimension{'s' * (ndim > 1)}, got shape {array.shape}"
+        raise ValueError(msg)
+    if not array.dtype.isnative:
+        array = array.astype(array.dtype.newbyteorder("="))
+    return array
+
+
+def gold_labels(y: Any, n: int, cardinality: int) -> NDArray[np.int16]:
+    """Return gold labels as (n,) int16: a class, or -1 where it is unknown."""
+    from coverset import _cpu
+
+    array = np.ascontiguousarray(integer_array("y", y))
+    if len(array) != n:
+        msg = f"y must have one entry a row: {n} rows, got {len(array)} entries"
+        raise ValueError(msg)
+    gold = np.empty(n, dtype=np.int16)
+    _cpu.narrow("y", array, -1, cardinality - 1, gold, 0)
+    return gold
+
+
+def names(argument: str, values: Sequence[str] | None, n: int, what: str) -> tuple[str, ...] | None:
+    """Return ``n`` unique names as a tuple, or None."""
+    if values is None:
+        return None
+    if isinstance(values, str):
+        msg = f"{argument} must be a sequence of {n} names, got the string {values!r}"
+        raise TypeError(msg)
+    given = tuple(values)
+    for name in given:
+        if not isinstance(name, str):
+            msg = f"{argument} must hold strings, got {name!r}"
+            raise TypeError(msg)
+    if len(given) != n:
+        msg = f"{argument} must have one name for each of {n} {what}, got {len(given)}"
+        raise ValueError(msg)
+    if len(set(given)) != n:
+        twice = next(name for name in given if given.count(name) > 1)
+        msg = f"{argument} must be unique, got {twice!r} twice"
+        raise ValueError(msg)
+    return given

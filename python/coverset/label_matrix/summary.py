@@ -1,0 +1,131 @@
+"""What each labeling function did: coverage, overlaps, conflicts, accuracy."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from coverset import _arguments as arguments
+from coverset import _cpu
+from coverset.label_matrix.matrix import LabelMatrix
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+class LFSummary(NamedTuple):
+    """One entry for each LF; prints as a table, :meth:`to_pandas` makes a data frame."""
+
+    names: tuple[str, ...]
+    polarity: tuple[tuple[int, ...], ...]  # classes voted for
+    coverage: NDArray[np.float64]  # share of rows with its vote
+    overlaps: NDArray[np.float64]  # share of rows with its vote and another LF's
+    conflicts: NDArray[np.float64]  # share of rows where another LF votes differently
+    correct: NDArray[np.int64] | None  # votes equal to gold; None without gold
+    incorrect: NDArray[np.int64] | None
+    accuracy: NDArray[np.float64] | None  # correct / (correct + incorrect), 0 without either
+    votes: NDArray[np.int64]  # (m, k): votes for each class
+    class_names: tuple[str, ...]
+
+    def _columns(self) -> list[tuple[str, NDArray[np.generic] | list[list[int]]]]:
+        columns: list[tuple[str, NDArray[np.generic] | list[list[int]]]] = [
+            ("j", np.arange(len(self.names))),
+            ("Polarity", [list(classes) for classes in self.polarity]),
+            ("Coverage", self.coverage),
+            ("Overlaps", self.overlaps),
+            ("Conflicts", self.conflicts),
+        ]
+        if self.correct is not None and self.incorrect is not None and self.accuracy is not None:
+            columns += [
+                ("Correct", self.correct),
+                ("Incorrect", self.incorrect),
+                ("Emp. Acc.", self.accuracy),
+            ]
+        columns += [(f"Votes {name}", self.votes[:, y]) for y, name in enumerate(self.class_names)]
+        return columns
+
+    def to_pandas(self) -> pd.DataFrame:
+        """Return a data frame with Snorkel's column names, plus votes for each class."""
+        import pandas as pd
+
+        return pd.DataFrame(dict(self._columns()), index=list(self.names))
+
+    def __str__(self) -> str:
+        """Return an aligned table."""
+        columns = self._columns()
+        rows = [["", *(title for title, _ in columns)]]
+        for lf, name in enumerate(self.names):
+            cells = (values[lf] for _, values in columns)
+            rows.append([name, *(_cell(value) for value in cells)])
+        widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+        return "\n".join(
+            row[0].ljust(widths[0])
+            + "".join(f"  {cell:>{width}}" for cell, width in zip(row[1:], widths[1:], strict=True))
+            for row in rows
+        )
+
+    __repr__ = __str__
+
+
+def _cell(value: object) -> str:
+    return f"{value:.4f}" if isinstance(value, float) else str(value)
+
+
+def lf_summary(
+    L: LabelMatrix, y: ArrayLike | None = None, *, n_threads: int | None = None
+) -> LFSummary:
+    """Sum up what each labeling function did, in one pass over the votes.
+
+    Parameters
+    ----------
+    L : LabelMatrix
+        Votes.
+    y : (n,) integers, optional
+        Gold classes, -1 where unknown; such rows count neither as correct nor as incorrect.
+    n_threads : int, optional
+        By default the CPUs this process may use.
+
+    Returns
+    -------
+    LFSummary
+        Shares are of all rows of ``L``. The columns of ``to_pandas()`` are those of Snorkel's
+        ``LFAnalysis.lf_summary`` and the votes for each class.
+
+    Raises
+    ------
+    ValueError
+        If ``y`` has another length or a class out of range.
+
+    Examples
+    --------
+    >>> L = LabelMatrix.from_dense([[0, 1], [0, -1], [-1, -1], [1, 1]], lf_names=["a", "b"])
+    >>> print(lf_summary(L, y=[0, 0, 1, 1]))
+       j  Polarity  Coverage  Overlaps  Conflicts  Correct  Incorrect  Emp. Acc.  Votes 0  Votes 1
+    a  0    [0, 1]    0.7500    0.5000     0.2500        3          0     1.0000        2        1
+    b  1       [1]    0.5000    0.5000     0.2500        1          1     0.5000        0        2
+    """
+    (n, m), k = L.shape, L.cardinality
+    gold = np.empty(0, dtype=np.int16) if y is None else arguments.gold_labels(y, n, k)
+    votes = np.empty((m, k), dtype=np.int64)
+    overlaps, conflicts, correct, incorrect = (np.empty(m, dtype=np.int64) for _ in range(4))
+    _cpu.count_lfs(
+        *(L.indptr, L.lfs, L.labels, k, gold),
+        *(votes, overlaps, conflicts, correct, incorrect, arguments.threads(n_threads)),
+    )
+    known = correct + incorrect
+    accuracy = np.divide(correct, known, out=np.zeros(m), where=known > 0)
+    rows = max(n, 1)
+    return LFSummary(
+        L.lf_names or tuple(str(lf) for lf in range(m)),
+        tuple(tuple(np.flatnonzero(row).tolist()) for row in votes),
+        votes.sum(axis=1) / rows,
+        overlaps / rows,
+        conflicts / rows,
+        None if y is None else correct,
+        None if y is None else incorrect,
+        None if y is None else accuracy,
+        votes,
+        L.class_names or tuple(str(c) for c in range(k)),
+    )

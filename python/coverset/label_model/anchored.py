@@ -1,0 +1,239 @@
+"""The anchored label model: accuracies learned from agreement, held to the majority vote."""
+
+from __future__ import annotations
+
+import os
+from typing import Self
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from coverset import _arguments as arguments
+from coverset import _cpu
+from coverset.label_matrix import LabelMatrix
+from coverset.label_model import columns, storage
+from coverset.label_model.base import BaseLabelModel, matrix_argument
+
+_ROW_CORRELATION = 0.1
+_PRIOR_VOTES = 1e-3  # the learned prior only breaks ties
+_AUTO_PATTERNS = 1 << 20  # more distinct rows than this are learned by minibatches
+_BATCH_PATTERNS = 1 << 14
+
+
+class LabelModel(BaseLabelModel):
+    """Learn how far to trust each labeling function (LF), without gold labels.
+
+    Votes are conditionally independent given the class. An LF that votes for one class only
+    counts by its lift, P(class | vote) / P(class); one that votes for several counts by its
+    confusion, P(vote | class). Both are learned on the distinct rows of votes by ascending
+
+        J = (1 - anchor) sum_i log p(x_i) + anchor sum_i sum_y mv_i(y) log p(x_i, y)
+
+    where mv_i is the majority vote of row i: plain likelihood (anchor 0) learns what makes LFs
+    fire together, and may leave the label behind. How far lift may move from its prior follows
+    the chance-corrected agreement of the LFs. An abstain is no evidence. The page "Label models"
+    of the documentation has the equations.
+
+    The same votes give the same bytes on any thread count and SIMD level.
+
+    Parameters
+    ----------
+    dependencies : {"none"}
+        LFs err independently given the class.
+    class_balance : (k,) floats, optional
+        Probability of each class; learned by default.
+    anchor : float
+        Weight of the majority vote, in 0..1.
+    solver : {"auto", "em", "sgd"}
+        ``"em"``: full passes over the distinct rows. ``"sgd"``: natural-gradient steps on
+        minibatches of them (stepwise EM, Cappé & Moulines 2009); same fixed point.
+        ``"auto"``: ``"sgd"`` above a million distinct rows.
+    max_iter : int
+        Passes over the distinct rows, at most.
+    tol : float
+        Stop when no row's posterior moves by more in a pass.
+    seed : int
+        Order of the minibatches; draws of ``tie_break_policy="random"``.
+
+    Attributes
+    ----------
+    cardinality_, n_lfs_ : int
+    class_balance_ : (k,) float64
+        Given, or learned from the covered rows.
+    reliability_ : float
+        Krippendorff's alpha of the votes; NaN where no row has two votes or all votes agree on
+        one class.
+    lf_accuracies_ : (m,) float64
+        Expected share of right votes of each LF; NaN for an LF without votes.
+    n_patterns_, n_iter_ : int
+        Distinct rows of votes (with gold), and passes made.
+    solver_ : str
+        The solver that ran.
+
+    Examples
+    --------
+    >>> import coverset as cs
+    >>> L = cs.LabelMatrix.from_dense([[1, 1, -1], [0, 0, 1], [1, 1, 1], [0, -1, 0], [0, 0, -1]])
+    >>> cs.LabelModel().fit(L).predict(L)
+    array([1, 0, 1, 0, 0], dtype=int16)
+    """
+
+    def __init__(
+        self,
+        *,
+        dependencies: str = "none",
+        class_balance: ArrayLike | None = None,
+        anchor: float = 0.5,
+        solver: str = "auto",
+        max_iter: int = 25,
+        tol: float = 1e-4,
+        seed: int = 0,
+    ) -> None:
+        self.dependencies = dependencies
+        self.class_balance = class_balance
+        self.anchor = anchor
+        self.solver = solver
+        self.max_iter = max_iter
+        self.tol = tol
+        self.seed = seed
+
+    def fit(
+        self, L: LabelMatrix, y: ArrayLike | None = None, *, n_threads: int | None = None
+    ) -> Self:
+        """Learn from votes, and from gold where it is known.
+
+        Parameters
+        ----------
+        L : LabelMatrix
+            A declared polarity settles whether an LF is taken as voting for one class.
+        y : (n,) integers, optional
+            Gold classes, -1 where unknown. Known rows count with their class.
+        n_threads : int, optional
+            By default the CPUs this process may use.
+
+        Returns
+        -------
+        LabelModel
+            Itself. After an interrupt or an error it is as it was before.
+
+        Raises
+        ------
+        ValueError
+            If a parameter is out of range, or ``y`` has another length or an unknown class.
+        """
+        matrix = matrix_argument(L)
+        threads = arguments.threads(n_threads)
+        k = matrix.cardinality
+        options = self._options(k)
+        balance = self._given_balance(k)
+        grouped = columns.group(matrix, y, threads)
+        table = columns.observe(matrix, threads)
+        alpha, share = columns.agreement(grouped, table, k, threads)
+        table = columns.tell_annotators(table, matrix, share)
+        rho = 0.0 if np.isnan(alpha) else min(max(alpha, 0.0), 0.95)
+        options.kappa = min(max((1 - rho) / rho, 0.5), 50.0) if rho else 50.0
+        options.annotator_share = columns.annotator_share(table)
+        options.balance_given = balance is not None
+        solver = self.solver
+        if solver == "auto":
+            solver = "sgd" if grouped.n_patterns > _AUTO_PATTERNS else "em"
+        options.batch = _BATCH_PATTERNS if solver == "sgd" else 0
+        state = columns.State(table, np.full(k, 1 / k) if balance is None else balance)
+        passes, _ = _cpu.fit_label_model(
+            *grouped.arrays(table, threads), *table.arrays(), options, *state.arrays(), threads
+        )
+        self.cardinality_, self.n_lfs_ = k, matrix.n_lfs
+        self.class_balance_ = state.class_balance
+        self.reliability_ = float(alpha)
+        self.lf_accuracies_ = columns.accuracies(table, state)
+        self.n_patterns_, self.n_iter_, self.solver_ = grouped.n_patterns, int(passes), solver
+        self._table, self._state, self._options_ = table, state, options
+        self._silent = _silent(rho, share, options, state.class_balance)
+        return self
+
+    def _options(self, k: int) -> _cpu.FitOptions:
+        """Check the parameters and return them for the kernel."""
+        arguments.one_of("dependencies", self.dependencies, ("none",))
+        arguments.one_of("solver", self.solver, ("auto", "em", "sgd"))
+        options = _cpu.FitOptions()
+        if not 0.0 <= self.anchor <= 1.0:
+            msg = f"anchor must be in 0..1, got {self.anchor!r}"
+            raise ValueError(msg)
+        if not self.tol >= 0.0:
+            msg = f"tol must be at least 0, got {self.tol!r}"
+            raise ValueError(msg)
+        options.anchor = float(self.anchor)
+        options.tolerance = float(self.tol)
+        options.most_passes = arguments.whole_number("max_iter", self.max_iter, 1)
+        options.seed = arguments.whole_number("seed", self.seed, 0, 2**63 - 1)
+        options.row_correlation = _ROW_CORRELATION
+        return options
+
+    def _given_balance(self, k: int) -> NDArray[np.float64] | None:
+        if self.class_balance is None:
+            return None
+        balance = np.array(self.class_balance, dtype=np.float64)
+        if balance.shape != (k,):
+            msg = f"class_balance must have one entry for each of {k} classes, got shape {balance.shape}"
+            raise ValueError(msg)
+        for label, p in enumerate(balance.tolist()):
+            if not 0.0 < p < 1.0 and not (k == 1 and p == 1.0):
+                msg = f"class_balance[{label}] must be between 0 and 1, got {p!r}"
+                raise ValueError(msg)
+        if abs(balance.sum() - 1.0) > 1e-6:
+            msg = f"class_balance must sum to 1, got {float(balance.sum())!r}"
+            raise ValueError(msg)
+        return balance
+
+    def _proba(self, L: LabelMatrix, threads: int) -> NDArray[np.float32]:
+        table, state = columns.extend(self._table, self._state, L, threads)
+        if table is not self._table:
+            _cpu.weigh_columns(*table.arrays(), self._options_, *state.arrays())
+        log_prior = np.empty(self.cardinality_)
+        _cpu.class_log_prior(self._options_, state.class_balance, log_prior)
+        log_prior += _PRIOR_VOTES * np.log(self._silent)
+        column = columns.find(L, table, threads)
+        proba = np.empty((len(L), self.cardinality_), dtype=np.float32)
+        _cpu.predict_proba(
+            *(L.indptr, column, state.log_weight, log_prior),
+            *(self._options_.row_correlation, self._silent, proba, threads),
+        )
+        return proba
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write the fitted model to one checked JSON file, in one step.
+
+        Raises
+        ------
+        NotFittedError
+            Before ``fit``.
+        """
+        storage.save(self, path)
+
+    @classmethod
+    def load(cls, path: str | os.PathLike[str]) -> LabelModel:
+        """Read a model written by :meth:`save`; it predicts the same bytes.
+
+        Raises
+        ------
+        ValueError
+            If the file is damaged, of another kind, or of another version.
+        """
+        return storage.load(path)
+
+
+def _silent(
+    rho: float, share: NDArray[np.float64], options: _cpu.FitOptions, balance: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Return what a row without votes gets: the votes' share, as far as they can be relied on."""
+    k = len(share)
+    if options.balance_given:
+        return balance.copy()
+    trust = 1.0 if options.annotator_share == 1.0 else rho
+    silent = trust * share + (1 - trust) / k
+    first, second = np.sort(silent)[::-1][:2] if k > 1 else (1.0, 0.0)
+    if options.annotator_share < 0.5 and first < 1.5 * second:
+        return np.full(k, 1 / k)
+    smallest = 1e-6  # an all-annotators share may be 0 for a class that nobody voted for
+    silent = np.maximum(silent, smallest)
+    return silent / silent.sum()

@@ -1,0 +1,174 @@
+"""What every label model shares: parameters, tie policy, scoring."""
+
+from __future__ import annotations
+
+import inspect
+from abc import ABC, abstractmethod
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from coverset import _arguments as arguments
+from coverset import _cpu
+from coverset.label_matrix import LabelMatrix
+
+TIE_BREAK_POLICIES = ("abstain", "lowest", "random")
+METRICS = ("accuracy", "f1")
+
+
+class NotFittedError(ValueError, AttributeError):
+    """A model was used before ``fit``."""
+
+
+def matrix_argument(L: Any) -> LabelMatrix:
+    """Return ``L`` if it is a label matrix."""
+    if not isinstance(L, LabelMatrix):
+        msg = f"L must be a LabelMatrix (see LabelMatrix.from_dense), got {type(L).__name__}"
+        raise TypeError(msg)
+    return L
+
+
+class BaseLabelModel(ABC):
+    """Parameters as in scikit-learn; predictions from ``predict_proba``."""
+
+    cardinality_: int
+    n_lfs_: int
+    seed: int = 0
+
+    @abstractmethod
+    def fit(self, L: LabelMatrix, y: ArrayLike | None = None) -> Self:
+        """Learn from votes and return self."""
+
+    @abstractmethod
+    def _proba(self, L: LabelMatrix, threads: int) -> NDArray[np.float32]:
+        """Return probabilities of checked votes."""
+
+    @classmethod
+    def _parameter_names(cls) -> list[str]:
+        return [name for name in inspect.signature(cls.__init__).parameters if name != "self"]
+
+    def get_params(self, deep: bool = True) -> dict[str, Any]:  # noqa: ARG002
+        """Return the parameters given to the constructor, by name."""
+        return {name: getattr(self, name) for name in self._parameter_names()}
+
+    def set_params(self, **params: Any) -> Self:
+        """Set parameters by name and return self; ValueError for an unknown one."""
+        for name, value in params.items():
+            if name not in self._parameter_names():
+                msg = f"parameter must be one of {self._parameter_names()}, got {name!r}"
+                raise ValueError(msg)
+            setattr(self, name, value)
+        return self
+
+    def __repr__(self) -> str:
+        defaults = inspect.signature(type(self).__init__).parameters
+        given = (
+            f"{name}={value!r}"
+            for name, value in self.get_params().items()
+            if repr(value) != repr(defaults[name].default)
+        )
+        return f"{type(self).__name__}({', '.join(given)})"
+
+    def __sklearn_is_fitted__(self) -> bool:
+        """Return whether ``fit`` was called."""
+        return hasattr(self, "cardinality_")
+
+    def _fitted_for(self, L: Any) -> LabelMatrix:
+        """Return ``L`` if this model is fitted and fits it."""
+        if not self.__sklearn_is_fitted__():
+            msg = f"this {type(self).__name__} is not fitted yet; call fit first"
+            raise NotFittedError(msg)
+        matrix = matrix_argument(L)
+        for fact, want, got in (
+            ("cardinality", self.cardinality_, matrix.cardinality),
+            ("number of LFs", self.n_lfs_, matrix.n_lfs),
+        ):
+            if want != got:
+                msg = f"L must have the {fact} that the model was fitted on, {want}, got {got}"
+                raise ValueError(msg)
+        return matrix
+
+    @property
+    def classes_(self) -> NDArray[np.int64]:
+        """(k,) int64: the classes, in the order of ``predict_proba``'s columns."""
+        return np.arange(self.cardinality_)
+
+    def predict_proba(self, L: LabelMatrix, *, n_threads: int | None = None) -> NDArray[np.float32]:
+        """Return class probabilities, (n, k) float32.
+
+        Raises
+        ------
+        NotFittedError
+            Before ``fit``.
+        ValueError
+            If ``L`` has another cardinality or number of LFs than the model was fitted on.
+        """
+        return self._proba(self._fitted_for(L), arguments.threads(n_threads))
+
+    def predict(
+        self,
+        L: LabelMatrix,
+        tie_break_policy: str = "abstain",
+        *,
+        n_threads: int | None = None,
+    ) -> NDArray[np.int16]:
+        """Return the most probable class of each row, (n,) int16.
+
+        Parameters
+        ----------
+        L : LabelMatrix
+        tie_break_policy : {"abstain", "lowest", "random"}
+            What a tie becomes: -1, as rows without a vote do; the lowest tied class; one of the
+            tied classes, drawn by ``seed`` and row number.
+
+        Raises
+        ------
+        NotFittedError, ValueError
+            As ``predict_proba``, and for an unknown policy.
+        """
+        arguments.one_of("tie_break_policy", tie_break_policy, TIE_BREAK_POLICIES)
+        proba = self.predict_proba(L, n_threads=n_threads)
+        labels = np.empty(len(L), dtype=np.int16)
+        seed = arguments.whole_number("seed", self.seed, 0, 2**63 - 1)
+        threads = arguments.threads(n_threads)
+        _cpu.choose_labels(proba, self.cardinality_, tie_break_policy, seed, labels, threads)
+        if tie_break_policy == "abstain":
+            labels[~L.covered] = -1
+        return labels
+
+    def score(
+        self,
+        L: LabelMatrix,
+        y: ArrayLike,
+        metric: str = "accuracy",
+        tie_break_policy: str = "lowest",
+    ) -> float:
+        """Return accuracy, or the F1 of class 1, on the rows whose gold is known.
+
+        Parameters
+        ----------
+        L : LabelMatrix
+        y : (n,) integers
+            Gold classes, -1 where unknown.
+        metric : {"accuracy", "f1"}
+            An abstain (policy ``"abstain"``) counts as wrong.
+
+        Raises
+        ------
+        ValueError
+            If no gold is known, ``metric`` is unknown, or as ``predict``.
+        """
+        arguments.one_of("metric", metric, METRICS)
+        labels = self.predict(L, tie_break_policy)
+        gold = arguments.gold_labels(y, len(L), self.cardinality_)
+        known = gold >= 0
+        if not known.any():
+            msg = "y must know the class of at least one row, got none"
+            raise ValueError(msg)
+        labels, gold = labels[known], gold[known]
+        if metric == "accuracy":
+            return float(np.mean(labels == gold))
+        right = int(np.sum((labels == 1) & (gold == 1)))
+        wrong = int(np.sum((labels == 1) != (gold == 1)))
+        return 2 * right / (2 * right + wrong) if right else 0.0

@@ -1,0 +1,169 @@
+"""The tables that a label model learns on: distinct rows, and (LF, label) columns."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from coverset import _arguments as arguments
+from coverset import _cpu
+from coverset.label_matrix import LabelMatrix
+
+_CHANCE = 1e-3  # below this probability an annotator's votes are not one class by chance
+
+
+class Table(NamedTuple):
+    """The (LF, label) pairs that a model weighs; columns of LF j are indptr[j]..indptr[j+1]-1."""
+
+    indptr: NDArray[np.int64]  # (m + 1,)
+    label: NDArray[np.int16]  # (columns,)
+    annotator: NDArray[np.uint8]  # (m,): 1 for confusion, 0 for lift
+    votes: NDArray[np.int64]  # (columns,): votes it was seen with
+
+    def arrays(self) -> tuple[Any, Any, Any]:
+        """What the kernels take."""
+        return self.indptr, self.label, self.annotator
+
+    @property
+    def lf(self) -> NDArray[np.int64]:
+        """(columns,): the LF of each column."""
+        return np.repeat(np.arange(len(self.indptr) - 1), np.diff(self.indptr))
+
+
+class State:
+    """What was learned, one row a column: expected votes by class, and log evidence."""
+
+    def __init__(self, table: Table, class_balance: NDArray[np.float64]) -> None:
+        size = (len(table.label), len(class_balance))
+        self.expected = np.zeros(size)
+        self.log_weight = np.zeros(size)
+        self.class_balance = class_balance.copy()
+
+    def arrays(self) -> tuple[Any, Any, Any]:
+        """What the kernels take."""
+        return self.expected, self.log_weight, self.class_balance
+
+
+class Grouped(NamedTuple):
+    """Distinct rows of votes and gold, with how often each occurs."""
+
+    matrix: LabelMatrix
+    weight: NDArray[np.float64]
+    gold: NDArray[np.int16]
+
+    @property
+    def n_patterns(self) -> int:
+        """Number of distinct rows."""
+        return len(self.weight)
+
+    def arrays(self, table: Table, threads: int) -> tuple[Any, Any, Any, Any]:
+        """What the kernels take."""
+        return self.matrix.indptr, find(self.matrix, table, threads), self.weight, self.gold
+
+
+def group(L: LabelMatrix, y: ArrayLike | None, threads: int) -> Grouped:
+    """Collapse equal rows (with equal gold) into patterns with counts."""
+    n = len(L)
+    gold = np.empty(0, dtype=np.int16) if y is None else arguments.gold_labels(y, n, L.cardinality)
+    pattern_of_row, first_row = np.empty(n, dtype=np.int64), np.empty(n, dtype=np.int64)
+    count = _cpu.group_rows(L.indptr, L.lfs, L.labels, gold, pattern_of_row, first_row, threads)
+    firsts = first_row[:count]
+    return Grouped(
+        L[firsts],
+        np.bincount(pattern_of_row, minlength=count).astype(np.float64),
+        np.full(count, -1, dtype=np.int16) if y is None else gold[firsts],
+    )
+
+
+def _table(votes: NDArray[np.int64], annotator: NDArray[np.uint8]) -> Table:
+    """Return the columns with a vote in (m, k) counts."""
+    lf, label = np.nonzero(votes)
+    indptr = np.concatenate([[0], np.cumsum(np.bincount(lf, minlength=len(votes)))])
+    return Table(indptr.astype(np.int64), label.astype(np.int16), annotator, votes[lf, label])
+
+
+def _counts(L: LabelMatrix, threads: int) -> NDArray[np.int64]:
+    m, k = L.n_lfs, L.cardinality
+    votes = np.empty((m, k), dtype=np.int64)
+    unused = [np.empty(m, dtype=np.int64) for _ in range(4)]
+    no_gold = np.empty(0, dtype=np.int16)
+    _cpu.count_lfs(L.indptr, L.lfs, L.labels, k, no_gold, votes, *unused, threads)
+    return votes
+
+
+def observe(L: LabelMatrix, threads: int) -> Table:
+    """Return the columns of ``L``; no LF is an annotator yet."""
+    return _table(_counts(L, threads), np.zeros(L.n_lfs, dtype=np.uint8))
+
+
+def agreement(
+    grouped: Grouped, table: Table, k: int, threads: int
+) -> tuple[float, NDArray[np.float64]]:
+    """Return Krippendorff's alpha, and the mean vote share of each class over covered rows."""
+    share = np.empty(k)
+    alpha, _ = _cpu.measure_agreement(
+        *grouped.arrays(table, threads), *table.arrays(), share, threads
+    )
+    return alpha, share
+
+
+def tell_annotators(table: Table, L: LabelMatrix, share: NDArray[np.float64]) -> Table:
+    """Tell annotators (several classes) from unipolar LFs (one class).
+
+    A declared polarity settles it. Otherwise an LF seen with several labels is an annotator; where
+    annotators cast at least half of the votes, so is one seen with a single label, unless that is
+    too unlikely to be chance.
+    """
+    several = np.diff(table.indptr) > 1
+    votes_of_lf = np.bincount(table.lf, weights=table.votes, minlength=L.n_lfs)
+    annotator = several.copy()
+    if votes_of_lf[several].sum() >= 0.5 * votes_of_lf.sum() and several.any():
+        for lf in np.flatnonzero(~several):
+            if votes_of_lf[lf]:
+                own = table.label[table.indptr[lf]]
+                annotator[lf] = share[own] ** votes_of_lf[lf] >= _CHANCE
+            else:
+                annotator[lf] = True
+    for lf, classes in enumerate(L.polarity or ()):
+        if classes is not None:
+            annotator[lf] = len(classes) > 1
+    return table._replace(annotator=annotator.astype(np.uint8))
+
+
+def annotator_share(table: Table) -> float:
+    """Return the share of votes cast by annotators."""
+    total = int(table.votes.sum())
+    return int(table.votes[table.annotator[table.lf] == 1].sum()) / total if total else 0.0
+
+
+def accuracies(table: Table, state: State) -> NDArray[np.float64]:
+    """Return each LF's expected share of right votes."""
+    m = len(table.indptr) - 1
+    right = state.expected[np.arange(len(table.label)), table.label]
+    votes = np.bincount(table.lf, weights=state.expected.sum(axis=1), minlength=m)
+    hits = np.bincount(table.lf, weights=right, minlength=m)
+    return np.divide(hits, votes, out=np.full(m, np.nan), where=votes > 0)
+
+
+def find(L: LabelMatrix, table: Table, threads: int) -> NDArray[np.int32]:
+    """Return the column of each vote."""
+    column = np.empty(L.nnz, dtype=np.int32)
+    _cpu.find_columns(L.indptr, L.lfs, L.labels, *table.arrays(), column, threads)
+    return column
+
+
+def extend(table: Table, state: State, L: LabelMatrix, threads: int) -> tuple[Table, State]:
+    """Return tables with columns for every vote of ``L``: unseen ones have no expected votes."""
+    known = np.zeros((L.n_lfs, L.cardinality), dtype=np.int64)
+    known[table.lf, table.label] = 1
+    seen = _counts(L, threads) > 0
+    if not (seen & (known == 0)).any():
+        return table, state
+    wider = _table(known + seen, table.annotator)
+    place = np.full(known.shape, -1, dtype=np.int64)
+    place[wider.lf, wider.label] = np.arange(len(wider.label))
+    larger = State(wider, state.class_balance)
+    larger.expected[place[table.lf, table.label]] = state.expected
+    return wider, larger

@@ -1,0 +1,288 @@
+"""Applying labeling functions to a table."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Literal, overload
+
+import numpy as np
+
+from coverset import _arguments as arguments
+from coverset import _cpu, _progress
+from coverset.label_matrix import LabelMatrix
+from coverset.label_matrix import construct
+from coverset.lf import keywords, table
+from coverset.lf.base import BlockVotes, LabelingFunction
+from coverset.lf.functions import RowFunction
+
+
+@dataclass
+class ApplyReport:
+    """What each labeling function did during :func:`coverset.apply`; prints as a table."""
+
+    names: tuple[str, ...]
+    engines: list[str]  # "native", "re2", "batch" or "python"
+    votes: list[int]
+    errors: list[int]  # rows that abstained because the function raised
+    first_errors: list[str | None]
+    seconds: list[float]  # keyword functions of one column share one pass: time by equal parts
+    n_rows: int = 0
+    elapsed: float = 0.0
+
+    def __str__(self) -> str:
+        """Return an aligned table."""
+        rows = [("", "engine", "votes", "errors", "seconds")]
+        for i, name in enumerate(self.names):
+            rows.append(
+                (
+                    name,
+                    self.engines[i],
+                    f"{self.votes[i]:,}",
+                    f"{self.errors[i]:,}",
+                    f"{self.seconds[i]:.3f}",
+                )
+            )
+        widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+        lines = [
+            "  ".join([row[0].ljust(widths[0]), *map(str.rjust, row[1:], widths[1:])])
+            for row in rows
+        ]
+        failed = [f"{n}: {e}" for n, e in zip(self.names, self.first_errors, strict=True) if e]
+        return "\n".join([*lines, *failed, f"{self.n_rows:,} rows in {self.elapsed:.3f} s"])
+
+
+class _Plan:
+    """The labeling functions of one call, the keyword functions of a column taken together."""
+
+    def __init__(self, lfs: Sequence[LabelingFunction]) -> None:
+        self.lfs = lfs
+        groups: dict[str, list[int]] = {}
+        for i, lf in enumerate(lfs):
+            if isinstance(lf, keywords.Keywords):
+                groups.setdefault(lf.column, []).append(i)
+        self._groups = []
+        for ids in groups.values():
+            members = [lf for lf in (lfs[i] for i in ids) if isinstance(lf, keywords.Keywords)]
+            self._groups.append((ids, members, keywords.automaton(members)))
+        grouped = {i for ids in groups.values() for i in ids}
+        self._alone = [i for i in range(len(lfs)) if i not in grouped]
+
+    def wanted(self) -> list[str] | None:
+        """Return the columns that are read; None where a row function may read any."""
+        columns: set[str] = set()
+        for lf in self.lfs:
+            if isinstance(lf, RowFunction):
+                return None
+            columns.update(getattr(lf, "columns", ()) or (getattr(lf, "column", ""),))
+        return sorted(columns)
+
+    def run(
+        self, block: table.Block, report: ApplyReport, on_error: str, n_threads: int
+    ) -> construct.Votes:
+        """Return the votes of one block and add to the report."""
+        votes: list[BlockVotes | None] = [None] * len(self.lfs)
+        for ids, members, automaton in self._groups:
+            started = time.perf_counter()
+            found = _named(members, lambda: keywords.scan(automaton, members, block, n_threads))
+            spent = (time.perf_counter() - started) / len(ids)
+            for i, part in zip(ids, found, strict=True):
+                votes[i] = part
+                report.seconds[i] += spent
+        for i in self._alone:
+            lf = self.lfs[i]
+            started = time.perf_counter()
+            votes[i] = _named([lf], lambda: lf.vote(block, on_error=on_error, n_threads=n_threads))
+            report.seconds[i] += time.perf_counter() - started
+        found_votes = [part for part in votes if part is not None]
+        for i, part in enumerate(found_votes):
+            report.votes[i] += len(part.rows)
+            report.errors[i] += part.errors
+            report.first_errors[i] = report.first_errors[i] or part.first_error
+        report.n_rows += block.n
+        return _assemble(found_votes, block.n, n_threads)
+
+
+def _named(lfs: Sequence[LabelingFunction], call: Any) -> Any:
+    """Call, and put the labeling function's name before what it raises."""
+    try:
+        return call()
+    except (TypeError, ValueError) as error:
+        names = ", ".join(repr(lf.name) for lf in lfs[:3]) + ", ..." * (len(lfs) > 3)
+        kind = TypeError if isinstance(error, TypeError) else ValueError
+        msg = f"labeling function {names}: {error}"
+        raise kind(msg) from (error.__cause__ or error)
+
+
+def _assemble(votes: Sequence[BlockVotes], n: int, n_threads: int) -> construct.Votes:
+    rows = np.concatenate([part.rows for part in votes])
+    lfs = np.repeat(np.arange(len(votes), dtype=np.int32), [len(part.rows) for part in votes])
+    labels = np.concatenate([part.labels for part in votes])
+    indptr = np.empty(n + 1, dtype=np.int64)
+    out = construct.Votes(indptr, np.empty_like(lfs), np.empty_like(labels))
+    _cpu.from_triplets(rows, lfs, labels, "error", *out, n_threads)
+    return out
+
+
+def unique_names(lfs: Sequence[LabelingFunction]) -> tuple[str, ...]:
+    """Return one name for each function: given ones as they are, repeated defaults get _2, _3."""
+    given = [lf.name for lf in lfs if lf.named]
+    for name in given:
+        if given.count(name) > 1:
+            msg = f"names of labeling functions must be unique, got {name!r} twice"
+            raise ValueError(msg)
+    taken, names = set(given), []
+    for lf in lfs:
+        name, repeat = lf.name, 1
+        while not lf.named and name in taken:
+            repeat += 1
+            name = f"{lf.name}_{repeat}"
+        taken.add(name)
+        names.append(name)
+    return tuple(names)
+
+
+@overload
+def apply(
+    lfs: Sequence[LabelingFunction],
+    data: Any,
+    *,
+    cardinality: int | None = None,
+    n_threads: int | None = None,
+    on_error: str = "raise",
+    progress: _progress.Progress = False,
+    return_report: Literal[False] = False,
+) -> LabelMatrix: ...
+
+
+@overload
+def apply(
+    lfs: Sequence[LabelingFunction],
+    data: Any,
+    *,
+    cardinality: int | None = None,
+    n_threads: int | None = None,
+    on_error: str = "raise",
+    progress: _progress.Progress = False,
+    return_report: Literal[True],
+) -> tuple[LabelMatrix, ApplyReport]: ...
+
+
+def apply(
+    lfs: Sequence[LabelingFunction],
+    data: Any,
+    *,
+    cardinality: int | None = None,
+    n_threads: int | None = None,
+    on_error: str = "raise",
+    progress: _progress.Progress = False,
+    return_report: bool = False,
+) -> LabelMatrix | tuple[LabelMatrix, ApplyReport]:
+    """Apply labeling functions to the rows of a table.
+
+    Rows keep their order, nulls abstain, and the table is read in blocks, so that a dataset or a
+    stream may be larger than memory. The votes are never dense.
+
+    Parameters
+    ----------
+    lfs : sequence of LabelingFunction
+    data : table
+        A pandas or polars data frame; a pyarrow Table, RecordBatch, RecordBatchReader or Dataset;
+        anything with the Arrow stream interface; a dict of arrays (NumPy, CPU torch tensors and
+        other ``__dlpack__`` arrays are read in place, lists are converted); or a list of objects,
+        whose attributes or items are the columns.
+    cardinality : int, optional
+        Number of classes; by default the largest label declared or voted, + 1, at least 2.
+    n_threads : int, optional
+        By default the CPUs this process may use.
+    on_error : {"raise", "abstain"}
+        What happens when a Python function raises, or returns no class: an error that names the
+        function, the row and its value; or an abstain, counted in the report.
+    progress : bool or callable
+        True shows a bar (needs tqdm); a callable gets ``(rows done, rows or None)``.
+    return_report : bool
+        Return ``(L, report)``.
+
+    Returns
+    -------
+    LabelMatrix, or (LabelMatrix, ApplyReport)
+        With the functions' names, and their polarity where it is declared.
+
+    Raises
+    ------
+    ValueError
+        For an unknown column, invalid UTF-8, two functions of one given name, a label outside
+        ``0..cardinality - 1``, or a function that raises under ``on_error="raise"``.
+    TypeError
+        For data or columns of a kind that cannot be read.
+
+    Examples
+    --------
+    >>> import coverset as cs
+    >>> lfs = [cs.lf.keywords("text", ["free"], label=1), cs.lf.compare("n_words", "<", 3, label=0)]
+    >>> L = cs.apply(lfs, {"text": ["free money now", "hi"], "n_words": [3, 1]})
+    >>> L.to_dense().tolist(), L.lf_names
+    ([[1, -1], [-1, 0]], ('keywords_text_free', 'compare_n_words_lt_3'))
+    """
+    arguments.one_of("on_error", on_error, ("raise", "abstain"))
+    threads = arguments.threads(n_threads)
+    lfs = list(lfs)
+    if not lfs:
+        msg = "lfs must hold at least one labeling function, got none"
+        raise ValueError(msg)
+    for i, lf in enumerate(lfs):
+        if not isinstance(lf, LabelingFunction):
+            msg = f"lfs[{i}] must be a labeling function, got {lf!r}"
+            raise TypeError(msg)
+    names = unique_names(lfs)
+    if cardinality is not None:
+        cardinality = arguments.whole_number("cardinality", cardinality, 1, _cpu.MOST_CLASSES)
+    _check_declared(lfs, names, cardinality)
+    plan = _Plan(lfs)
+    m = len(lfs)
+    report = ApplyReport(names, [""] * m, [0] * m, [0] * m, [None] * m, [0.0] * m)
+    started = time.perf_counter()
+    source = table.open_table(data, plan.wanted())
+    parts = []
+    with _progress.report(progress, source.n, "apply") as advance:
+        for block in source.blocks:
+            votes = plan.run(block, report, on_error, threads)
+            _check_labels(votes, names, block.start, cardinality)
+            parts.append(votes)
+            advance(block.n)
+    if not parts:
+        empty = np.empty(0, dtype=np.int64)
+        parts = [
+            construct.Votes(np.zeros(1, dtype=np.int64), empty.astype("i4"), empty.astype("i2"))
+        ]
+    whole = construct.stack_rows(parts)
+    report.engines = [lf.engine for lf in lfs]
+    report.elapsed = time.perf_counter() - started
+    declared = max((max(lf.labels) for lf in lfs if lf.labels), default=1)
+    k = cardinality or max(2, declared + 1, 1 + int(whole.labels.max(initial=0)))
+    L = LabelMatrix._of(whole, m, k, names, None, [lf.labels for lf in lfs], checked=True)
+    return (L, report) if return_report else L
+
+
+def _check_declared(
+    lfs: Sequence[LabelingFunction], names: Sequence[str], cardinality: int | None
+) -> None:
+    for lf, name in zip(lfs, names, strict=True):
+        if cardinality is not None and lf.labels and max(lf.labels) >= cardinality:
+            msg = f"labeling function {name!r}: label must be in 0..{cardinality - 1}, got {max(lf.labels)}"
+            raise ValueError(msg)
+
+
+def _check_labels(
+    votes: construct.Votes, names: Sequence[str], start: int, cardinality: int | None
+) -> None:
+    if cardinality is None or not len(votes.labels) or votes.labels.max() < cardinality:
+        return
+    at = int(np.argmax(votes.labels >= cardinality))
+    row = start + int(np.searchsorted(votes.indptr, at, side="right")) - 1
+    msg = (
+        f"labeling function {names[votes.lfs[at]]!r}, row {row}: the label must be in "
+        f"0..{cardinality - 1}, got {votes.labels[at]}"
+    )
+    raise ValueError(msg)

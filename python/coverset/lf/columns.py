@@ -1,0 +1,196 @@
+"""Columns in the two forms that labeling functions read: numbers and text."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from coverset import _cpu
+
+_NO_BITS = np.empty(0, dtype=np.uint8)
+
+
+class Numbers:
+    """Numeric or boolean values; ``valid`` is None, or False where a value is null."""
+
+    def __init__(self, values: NDArray[Any], valid: NDArray[np.bool_] | None = None) -> None:
+        self.values = values
+        if values.dtype.kind == "f":
+            real = ~np.isnan(values)
+            valid = real if valid is None else valid & real
+        self.valid = valid
+
+    def where(self, mask: NDArray[np.bool_]) -> NDArray[np.int64]:
+        """Return the rows of ``mask`` whose value is not null."""
+        return np.flatnonzero(mask if self.valid is None else mask & self.valid)
+
+
+class Text:
+    """Strings as Arrow lays them out: offsets (int32 or int64), UTF-8 bytes, validity bits."""
+
+    def __init__(
+        self,
+        offsets: NDArray[Any],
+        data: NDArray[np.uint8],
+        validity: NDArray[np.uint8] = _NO_BITS,
+        validity_offset: int = 0,
+        array: Any = None,
+    ) -> None:
+        self.offsets = offsets
+        self.data = data
+        self.validity = validity
+        self.validity_offset = validity_offset
+        self._array = array
+        bad = _cpu.find_invalid_utf8(*self.buffers, 0)
+        if bad >= 0:
+            msg = f"text must be valid UTF-8, row {bad} is not"
+            raise ValueError(msg)
+
+    def __len__(self) -> int:
+        """Return the number of rows."""
+        return len(self.offsets) - 1
+
+    @property
+    def buffers(self) -> tuple[NDArray[Any], NDArray[np.uint8], NDArray[np.uint8], int]:
+        """What the kernels take."""
+        return self.offsets, self.data, self.validity, self.validity_offset
+
+    @cached_property
+    def valid(self) -> NDArray[np.bool_]:
+        """(n,) bool: rows that are not null."""
+        if not len(self.validity):
+            return np.ones(len(self), dtype=bool)
+        bits = np.unpackbits(self.validity, bitorder="little")
+        return bits[self.validity_offset : self.validity_offset + len(self)].astype(bool)
+
+    @cached_property
+    def strings(self) -> list[str | None]:
+        """The rows as Python strings; None where null."""
+        data = self.data.tobytes() if len(self.data) < 2**16 else memoryview(self.data)
+        ends = self.offsets.tolist()
+        return [
+            str(data[start:end], "utf-8") if ok else None
+            for start, end, ok in zip(ends[:-1], ends[1:], self.valid.tolist(), strict=True)
+        ]
+
+    @cached_property
+    def arrow(self) -> Any:
+        """The same rows as an Arrow array, without a copy; None without pyarrow."""
+        if self._array is not None:
+            return self._array
+        try:
+            import pyarrow as pa
+        except ImportError:
+            return None
+        kind = pa.LargeStringArray if self.offsets.dtype == np.int64 else pa.StringArray
+        validity = pa.py_buffer(self.validity) if len(self.validity) else None
+        return kind.from_buffers(
+            len(self),
+            pa.py_buffer(self.offsets),
+            pa.py_buffer(self.data),
+            validity,
+            -1,
+            self.validity_offset,
+        )
+
+    def equal_to(self, value: str) -> NDArray[np.bool_]:
+        """(n,) bool: rows whose text is ``value``."""
+        wanted = value.encode()
+        same = self.valid & (np.diff(self.offsets) == len(wanted))
+        for row in np.flatnonzero(same):
+            start = self.offsets[row]
+            same[row] = self.data[start : start + len(wanted)].tobytes() == wanted
+        return same
+
+
+Column = Numbers | Text
+
+
+def from_any(values: Any) -> Column:
+    """Read a column as it came from a table."""
+    if hasattr(values, "to_pylist"):
+        return from_arrow(values)
+    if hasattr(values, "__arrow_array__"):  # pandas' own arrays
+        try:
+            import pyarrow as pa
+        except ImportError:
+            return from_values(np.asarray(values, dtype=object))
+        return from_arrow(pa.array(values, from_pandas=True))
+    return from_values(values if isinstance(values, np.ndarray | list) else np.asarray(values))
+
+
+def from_arrow(array: Any) -> Column:
+    """Read an Arrow array of strings, numbers or booleans in place.
+
+    Dictionary and view layouts of strings are decoded once; booleans become one byte each.
+    """
+    import pyarrow as pa
+
+    if isinstance(array, pa.ChunkedArray):
+        array = array.combine_chunks()
+    kind = array.type
+    if isinstance(array, pa.ExtensionArray):
+        array, kind = array.storage, array.storage.type
+    if pa.types.is_dictionary(kind):
+        return from_arrow(array.dictionary_decode())
+    if pa.types.is_string_view(kind):
+        array, kind = array.cast(pa.large_string()), pa.large_string()
+    if pa.types.is_string(kind) or pa.types.is_large_string(kind):
+        return _text_from_arrow(array, np.int32 if pa.types.is_string(kind) else np.int64)
+    if pa.types.is_null(kind):
+        return Numbers(np.zeros(len(array)), np.zeros(len(array), dtype=bool))
+    if not (pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_boolean(kind)):
+        msg = f"it must hold strings, numbers or booleans, got Arrow type {kind}"
+        raise TypeError(msg)
+    if array.null_count == 0:
+        return Numbers(array.to_numpy(zero_copy_only=False))
+    valid = array.is_valid().to_numpy(zero_copy_only=False)
+    filled = array.fill_null(False if pa.types.is_boolean(kind) else 0)
+    return Numbers(filled.to_numpy(zero_copy_only=False), valid)
+
+
+def _text_from_arrow(array: Any, offset_type: type) -> Text:
+    validity, offsets, data = array.buffers()
+    itemsize = np.dtype(offset_type).itemsize
+    if offsets is None or offsets.size == 0:
+        ends = np.zeros(1, dtype=offset_type)
+    else:
+        ends = np.frombuffer(
+            offsets, dtype=offset_type, count=len(array) + 1, offset=array.offset * itemsize
+        )
+    return Text(
+        ends,
+        np.frombuffer(data, dtype=np.uint8) if data is not None and data.size else _NO_BITS,
+        np.frombuffer(validity, dtype=np.uint8)
+        if validity is not None and array.null_count
+        else _NO_BITS,
+        array.offset,
+        array,
+    )
+
+
+def from_values(values: Any) -> Column:
+    """Read a NumPy array, or a list of strings, numbers or None."""
+    if isinstance(values, np.ndarray) and values.dtype.kind in "iufb":
+        if values.ndim != 1:
+            msg = f"it must have one dimension, got shape {values.shape}"
+            raise TypeError(msg)
+        return Numbers(
+            values if values.dtype.isnative else values.astype(values.dtype.newbyteorder("="))
+        )
+    items = values.tolist() if isinstance(values, np.ndarray) else list(values)
+    # NaN stands for null among strings, as pandas has it
+    items = [None if isinstance(item, float) and item != item else item for item in items]  # noqa: PLR0124
+    first = next((item for item in items if item is not None), None)
+    if isinstance(first, str):
+        return Text(*_cpu.text_of_strings(items))
+    valid = np.array([item is not None for item in items], dtype=bool)
+    numbers = np.array([0 if item is None else item for item in items])
+    if numbers.dtype.kind not in "iufb" or numbers.ndim != 1:
+        got = type(first).__name__
+        msg = f"it must hold strings, numbers or booleans, got {got} values"
+        raise TypeError(msg)
+    return Numbers(numbers, None if valid.all() else valid)

@@ -1,0 +1,285 @@
+"""Tables of any make, as blocks of rows: data frames, Arrow, dictionaries of arrays, objects."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from coverset.lf import columns
+
+BLOCK_ROWS = 1 << 16
+_BLOCK_BYTES = 1 << 25
+_NEEDS_ARROW = "this table needs pyarrow: pip install 'coverset[arrow]'"
+
+
+class Block(ABC):
+    """Consecutive rows of a table, starting at row ``start``."""
+
+    def __init__(self, start: int, n: int) -> None:
+        self.start = start
+        self.n = n
+        self._columns: dict[str, columns.Column] = {}
+        self._lists: dict[str, list[Any]] = {}
+
+    @abstractmethod
+    def names(self) -> Sequence[str] | None:
+        """Return the columns' names; None where each row is an object."""
+
+    @abstractmethod
+    def values(self, name: str) -> Any:
+        """Return a column as it came: an Arrow array, a NumPy array or a list."""
+
+    def column(self, name: str) -> columns.Column:
+        """Return a column as numbers or text, converted once a block."""
+        if name not in self._columns:
+            self._require(name)
+            try:
+                self._columns[name] = columns.from_any(self.values(name))
+            except (TypeError, ValueError) as error:
+                rows = f"rows {self.start}..{self.start + self.n - 1}"
+                msg = f"column {name!r}, {rows}: {error}"
+                raise type(error)(msg) from None
+        return self._columns[name]
+
+    def text(self, name: str) -> columns.Text:
+        """Return a text column; TypeError for another kind."""
+        column = self.column(name)
+        if isinstance(column, columns.Numbers):
+            if column.valid is not None and not column.valid.any():  # nulls have no type
+                return columns.Text(
+                    np.zeros(self.n + 1, dtype=np.int64),
+                    np.empty(0, dtype=np.uint8),
+                    np.zeros((self.n + 7) // 8, dtype=np.uint8),
+                )
+            msg = f"column {name!r} must hold text, got {column.values.dtype}"
+            raise TypeError(msg)
+        return column
+
+    def numbers(self, name: str) -> columns.Numbers:
+        """Return a numeric column; TypeError for text."""
+        column = self.column(name)
+        if isinstance(column, columns.Text):
+            if not column.valid.any():
+                return columns.Numbers(np.zeros(self.n), np.zeros(self.n, dtype=bool))
+            msg = f"column {name!r} must hold numbers, got text"
+            raise TypeError(msg)
+        return column
+
+    def item(self, name: str, row: int) -> Any:
+        """Return one value as a Python object."""
+        if name not in self._lists:
+            values = self.values(name)
+            as_list = getattr(values, "to_pylist", None) or getattr(values, "tolist", None)
+            self._lists[name] = as_list() if as_list else list(values)
+        return self._lists[name][row]
+
+    def row(self, row: int) -> Any:
+        """Return what a row labeling function is called with."""
+        return Row(self, row)
+
+    def _require(self, name: str) -> None:
+        names = self.names()
+        if names is not None and name not in names:
+            msg = f"column must be one of {', '.join(map(repr, names))}, got {name!r}"
+            raise ValueError(msg)
+
+
+class Row:
+    """One row of a table: columns as attributes (``x.text``) and items (``x["text"]``)."""
+
+    __slots__ = ("_block", "_row")
+
+    def __init__(self, block: Block, row: int) -> None:
+        self._block = block
+        self._row = row
+
+    def __getitem__(self, name: str) -> Any:
+        """Return the value of a column."""
+        if name not in (self._block.names() or ()):
+            raise KeyError(name)
+        return self._block.item(name, self._row)
+
+    def __getattr__(self, name: str) -> Any:
+        try:
+            return self[name]
+        except KeyError:
+            msg = f"a row has no column {name!r}; it has {', '.join(self.keys())}"
+            raise AttributeError(msg) from None
+
+    def keys(self) -> list[str]:
+        """Return the columns' names."""
+        return list(self._block.names() or ())
+
+    def __repr__(self) -> str:
+        return f"Row({', '.join(f'{name}={self[name]!r}' for name in self.keys())})"
+
+
+class _ArrowBlock(Block):
+    def __init__(self, start: int, batch: Any) -> None:
+        super().__init__(start, batch.num_rows)
+        self._batch = batch
+
+    def names(self) -> Sequence[str]:
+        return list(self._batch.schema.names)
+
+    def values(self, name: str) -> Any:
+        return self._batch.column(name)
+
+
+class _ColumnsBlock(Block):
+    def __init__(self, start: int, stop: int, table: Mapping[str, Any]) -> None:
+        super().__init__(start, stop - start)
+        self._table = table
+
+    def names(self) -> Sequence[str]:
+        return list(self._table)
+
+    def values(self, name: str) -> Any:
+        return self._table[name][self.start : self.start + self.n]
+
+
+class _ObjectsBlock(Block):
+    def __init__(self, start: int, objects: Sequence[Any]) -> None:
+        super().__init__(start, len(objects))
+        self._objects = objects
+
+    def names(self) -> None:
+        return None
+
+    def values(self, name: str) -> list[Any]:
+        found = []
+        for i, item in enumerate(self._objects):
+            if isinstance(item, Mapping):
+                if name not in item:
+                    msg = f"row {self.start + i} has no entry {name!r}"
+                    raise ValueError(msg)
+                found.append(item[name])
+            elif hasattr(item, name):
+                found.append(getattr(item, name))
+            else:
+                msg = f"row {self.start + i} ({type(item).__name__}) has no attribute {name!r}"
+                raise ValueError(msg)
+        return found
+
+    def row(self, row: int) -> Any:
+        return self._objects[row]
+
+
+class Table:
+    """A source of blocks; ``n`` is None where the length is only known at the end."""
+
+    def __init__(self, n: int | None, blocks: Iterator[Block]) -> None:
+        self.n = n
+        self.blocks = blocks
+
+
+def _column_array(name: str, values: Any) -> Any:
+    """Return a column of a dictionary as something that slices: Arrow, NumPy or list."""
+    if isinstance(values, np.ndarray | list):
+        return values
+    if hasattr(values, "__dlpack__") and not hasattr(values, "to_pylist"):
+        try:
+            return np.from_dlpack(values)
+        except (BufferError, RuntimeError, TypeError, ValueError) as error:
+            msg = f"column {name!r}: {type(values).__name__} does not lend its memory: {error}"
+            raise TypeError(msg) from None
+    if hasattr(values, "__arrow_c_array__") or hasattr(values, "__arrow_c_stream__"):
+        import pyarrow as pa
+
+        if isinstance(values, pa.Array | pa.ChunkedArray):
+            return values
+        return (
+            pa.chunked_array(values) if hasattr(values, "__arrow_c_stream__") else pa.array(values)
+        )
+    if hasattr(values, "__array__"):
+        return np.asarray(values)
+    if isinstance(values, Sequence) and not isinstance(values, str | bytes):
+        return list(values)
+    msg = f"column {name!r} must be an array or a list, got {type(values).__name__}"
+    raise TypeError(msg)
+
+
+def _from_columns(data: Mapping[str, Any]) -> Table:
+    table = {name: _column_array(name, values) for name, values in data.items()}
+    lengths = {name: len(values) for name, values in table.items()}
+    n = next(iter(lengths.values()), 0)
+    for name, length in lengths.items():
+        if length != n:
+            first = next(iter(lengths))
+            msg = f"columns must be of one length: {first!r} has {n} rows, {name!r} has {length}"
+            raise ValueError(msg)
+    return Table(n, _column_blocks(table, n))
+
+
+def _column_blocks(table: Mapping[str, Any], n: int) -> Iterator[Block]:
+    for start in range(0, n, BLOCK_ROWS):
+        yield _ColumnsBlock(start, min(start + BLOCK_ROWS, n), table)
+
+
+def _arrow_blocks(batches: Iterator[Any]) -> Iterator[Block]:
+    start = 0
+    for batch in batches:
+        step = BLOCK_ROWS
+        if batch.num_rows:
+            mean = batch.get_total_buffer_size() // batch.num_rows + 1
+            step = max(1, min(BLOCK_ROWS, _BLOCK_BYTES // mean))
+        for first in range(0, batch.num_rows, step):
+            part = batch.slice(first, step)
+            yield _ArrowBlock(start, part)
+            start += part.num_rows
+
+
+def _from_arrow(data: Any, wanted: Sequence[str] | None) -> Table | None:
+    """Read pyarrow's own types and anything with the Arrow stream or array interface."""
+    try:
+        import pyarrow as pa
+    except ImportError:
+        if hasattr(data, "__arrow_c_stream__") or hasattr(data, "__arrow_c_array__"):
+            raise ImportError(_NEEDS_ARROW) from None
+        return None
+    if isinstance(data, pa.Table):
+        return Table(data.num_rows, _arrow_blocks(iter(data.to_batches())))
+    if isinstance(data, pa.RecordBatch):
+        return Table(data.num_rows, _arrow_blocks(iter([data])))
+    if type(data).__module__.startswith("pyarrow") and hasattr(data, "to_batches"):  # a Dataset
+        known = None if wanted is None else [c for c in wanted if c in data.schema.names]
+        return Table(None, _arrow_blocks(data.to_batches(columns=known)))
+    if isinstance(data, pa.RecordBatchReader):
+        return Table(None, _arrow_blocks(data))
+    if hasattr(data, "__arrow_c_stream__"):
+        reader = pa.RecordBatchReader.from_stream(data)
+        return Table(len(data) if hasattr(data, "__len__") else None, _arrow_blocks(reader))
+    if hasattr(data, "__arrow_c_array__"):
+        return _from_arrow(pa.record_batch(data), wanted)
+    return None
+
+
+def open_table(data: Any, wanted: Sequence[str] | None = None) -> Table:
+    """Return the rows of ``data`` in order, as blocks.
+
+    ``wanted`` are the columns that will be read, if that is known: a dataset reads no others.
+    """
+    if type(data).__module__.partition(".")[0] == "pandas" and hasattr(data, "columns"):
+        columns_of = {str(name): data[name].array for name in data.columns}
+        return Table(len(data), _column_blocks(columns_of, len(data)))
+    if isinstance(data, Mapping):
+        return _from_columns(data)
+    table = _from_arrow(data, wanted)
+    if table is not None:
+        return table
+    if isinstance(data, np.ndarray) and data.dtype.names:
+        return _from_columns({name: data[name] for name in data.dtype.names})
+    if isinstance(data, Sequence) and not isinstance(data, str | bytes):
+        n = len(data)
+        starts = range(0, n, BLOCK_ROWS)
+        return Table(
+            n, (_ObjectsBlock(start, data[start : start + BLOCK_ROWS]) for start in starts)
+        )
+    msg = (
+        "data must be a data frame, an Arrow table, dataset or stream, a dict of arrays or a list "
+        f"of objects, got {type(data).__name__}"
+    )
+    raise TypeError(msg)
