@@ -52,7 +52,7 @@ void bind_text(py::module_& m) {
             run(threads, [&](const Cpu& device) { return scan_keywords(device, automaton, text); });
         return py::make_tuple(as_array(hits.rows), as_array(hits.lfs));
       },
-      "automaton"_a, "offsets"_a.noconvert(), "bytes"_a.noconvert(), "validity"_a.noconvert(),
+      "automaton"_a, "offsets"_a.noconvert(), "data"_a.noconvert(), "validity"_a.noconvert(),
       "validity_offset"_a, "threads"_a);
   m.def(
       "find_invalid_utf8",
@@ -61,7 +61,7 @@ void bind_text(py::module_& m) {
         const auto text = text_view(offsets, bytes, validity, validity_offset);
         return run(threads, [&](const Cpu& device) { return find_invalid_utf8(device, text); });
       },
-      "offsets"_a.noconvert(), "bytes"_a.noconvert(), "validity"_a.noconvert(), "validity_offset"_a,
+      "offsets"_a.noconvert(), "data"_a.noconvert(), "validity"_a.noconvert(), "validity_offset"_a,
       "threads"_a);
 }
 

@@ -56,8 +56,7 @@ bool simd_supported(SimdLevel level) {
       return __builtin_cpu_supports("sse4.2") && __builtin_cpu_supports("popcnt");
     case SimdLevel::v3:
       return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("bmi") &&
-             __builtin_cpu_supports("bmi2") && __builtin_cpu_supports("fma") &&
-             __builtin_cpu_supports("lzcnt");
+             __builtin_cpu_supports("bmi2") && __builtin_cpu_supports("fma");
     case SimdLevel::v4:
       return simd_supported(SimdLevel::v3) && __builtin_cpu_supports("avx512f") &&
              __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512cd") &&

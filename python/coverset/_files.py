@@ -105,7 +105,7 @@ def read_json(path: str | os.PathLike[str], magic: str, version: int) -> dict[st
 
 
 def _block_checksums(array: NDArray[Any]) -> list[int]:
-    data = memoryview(array).cast("B")
+    data = memoryview(array.data).cast("B")
     return [
         zlib.crc32(data[start : start + _BLOCK_BYTES])
         for start in range(0, len(data), _BLOCK_BYTES)

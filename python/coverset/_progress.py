@@ -21,7 +21,7 @@ def report(progress: Progress, total: int | None, what: str) -> Iterator[Callabl
             msg = "progress=True needs tqdm: pip install 'coverset[progress]'"
             raise ImportError(msg) from error
         with tqdm(total=total, desc=what, unit="rows", unit_scale=True) as bar:
-            yield lambda n: bar.update(n)
+            yield bar.update
     elif callable(progress):
         done = 0
 

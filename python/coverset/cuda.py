@@ -2,23 +2,17 @@
 
 from __future__ import annotations
 
-from types import ModuleType
-
-
-def _module() -> ModuleType | None:
-    """Return the extension ``_cuda``, or None where it was not built."""
-    try:
-        from coverset import _cuda
-    except ImportError:
-        return None
-    return _cuda
+from importlib import import_module
 
 
 def why_not() -> str:
     """Return why no kernel can run on a CUDA device here; empty when one can."""
-    module = _module()
-    if module is None:
+    try:
+        module = import_module("coverset._cuda")
+    except ModuleNotFoundError:
         return "this build of coverset has no CUDA kernels (build with COVERSET_CUDA=ON)"
+    except ImportError as error:
+        return f"the CUDA kernels of coverset do not load: {error}"
     return str(module.why_not())
 
 

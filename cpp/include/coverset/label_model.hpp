@@ -137,7 +137,8 @@ struct Evidence {
 };
 
 /// Class probabilities (rows, cardinality) of rows given as columns; rows without votes, or with
-/// votes in no column only, get `silent`. Allocates a few KiB a thread.
+/// votes in no column only, get `silent` (positive). It also breaks ties: a thousandth of its log
+/// is added to the evidence of every row. Allocates a few KiB a thread.
 void predict_proba(const Cpu& device, std::span<const std::int64_t> indptr,
                    std::span<const std::int32_t> column, const Evidence& evidence,
                    std::span<const double> silent, std::span<float> probabilities);

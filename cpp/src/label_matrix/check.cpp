@@ -22,7 +22,7 @@ void narrow_values(const Cpu& device, const char* name, const In* values, std::i
     bool inside = true;
     for (std::int64_t i = begin; i < end; ++i) {
       const In value = values[i];
-      inside &= std::cmp_greater_equal(value, low) & std::cmp_less_equal(value, high);
+      inside = inside && std::cmp_greater_equal(value, low) && std::cmp_less_equal(value, high);
       if (out != nullptr) out[i] = static_cast<Out>(value);
     }
     if (inside) return;

@@ -26,9 +26,10 @@ inline unsigned long long vote_mask(const signed char* cells) {
 }
 inline unsigned long long vote_mask(const short* cells) {
   const __m512i abstain = _mm512_set1_epi16(-1);
-  const unsigned long long low = _mm512_cmpneq_epi16_mask(_mm512_loadu_si512(cells), abstain);
-  const unsigned long long high = _mm512_cmpneq_epi16_mask(_mm512_loadu_si512(cells + 32), abstain);
-  return low | high << 32;
+  const unsigned low = _cvtmask32_u32(_mm512_cmpneq_epi16_mask(_mm512_loadu_si512(cells), abstain));
+  const unsigned high =
+      _cvtmask32_u32(_mm512_cmpneq_epi16_mask(_mm512_loadu_si512(cells + 32), abstain));
+  return low | (unsigned long long)high << 32;
 }
 inline unsigned long long vote_mask(const int* cells) {
   const __m512i abstain = _mm512_set1_epi32(-1);

@@ -5,6 +5,11 @@
 #include "label_model/evidence.hpp"
 
 namespace coverset {
+namespace {
+
+constexpr double kTieBreaker = 1e-3;
+
+}  // namespace
 
 void predict_proba(const Cpu& device, std::span<const std::int64_t> indptr,
                    std::span<const std::int32_t> column, const Evidence& evidence,
@@ -13,13 +18,16 @@ void predict_proba(const Cpu& device, std::span<const std::int64_t> indptr,
   const std::size_t k = silent.size();
   const std::int64_t block =
       std::clamp<std::int64_t>((1 << 16) / static_cast<std::int64_t>(k), kGroup, 1 << 13);
+  std::vector<double> log_prior(evidence.log_prior.begin(), evidence.log_prior.end());
+  for (std::size_t y = 0; y < k; ++y) log_prior[y] += kTieBreaker * log_exact_order(silent[y]);
+  const Evidence decided{evidence.log_weight, log_prior, evidence.row_correlation};
   parallel_for(device, n, block, [&](std::int64_t begin, std::int64_t end) {
     std::vector<double> group(static_cast<std::size_t>(kGroup) * k);
     std::array<std::int64_t, kGroup> votes{};
     for (std::int64_t row = begin; row < end; row += kGroup) {
       const std::int64_t stop = std::min(row + kGroup, end);
       group_probabilities(
-          indptr, column, stop - row, [row](std::int64_t i) { return row + i; }, evidence, group,
+          indptr, column, stop - row, [row](std::int64_t i) { return row + i; }, decided, group,
           votes);
       for (std::int64_t i = row; i < stop; ++i) {
         const bool heard = votes[static_cast<std::size_t>(i - row)] > 0;

@@ -89,7 +89,7 @@ def _stored(
     if copy is False:
         msg = f"copy=False: {name} must be a contiguous {np.dtype(dtype)} array, got {array.dtype}"
         raise ValueError(msg)
-    stored = np.empty(len(array), dtype=dtype)
+    stored: NDArray[Any] = np.empty(len(array), dtype=dtype)
     _cpu.narrow(name, np.ascontiguousarray(array), 0, high, stored, threads)
     return stored
 
@@ -150,8 +150,9 @@ def from_triplets(
     stored = Votes(
         np.empty(nnz, dtype=np.int64), np.empty(nnz, dtype=np.int32), np.empty(nnz, dtype=np.int16)
     )
-    for (name, values), high, target in zip(given.items(), (n, m, k), stored, strict=True):
-        _cpu.narrow(name, values, 0, high - 1, target, threads)
+    _cpu.narrow("rows", given["rows"], 0, n - 1, stored.indptr, threads)
+    _cpu.narrow("lfs", given["lfs"], 0, m - 1, stored.lfs, threads)
+    _cpu.narrow("labels", given["labels"], 0, k - 1, stored.labels, threads)
     indptr = np.empty(n + 1, dtype=np.int64)
     out_lfs, out_labels = np.empty_like(stored.lfs), np.empty_like(stored.labels)
     kept, *counts = _cpu.from_triplets(*stored, duplicates, indptr, out_lfs, out_labels, threads)
@@ -264,7 +265,7 @@ def stack_rows(parts: Sequence[Votes]) -> Votes:
 
 def stack_lfs(parts: Sequence[tuple[Votes, int]]) -> Votes:
     """Return the LFs of all parts side by side."""
-    indptr = np.sum([votes.indptr for votes, _ in parts], axis=0, dtype=np.int64)
+    indptr: NDArray[np.int64] = np.stack([votes.indptr for votes, _ in parts]).sum(axis=0)
     stacked = _room(indptr)
     filled = np.zeros(len(indptr) - 1, dtype=np.int64)
     first_lf = 0
@@ -283,7 +284,7 @@ def declared_polarity(
     if len(polarity) != n_lfs:
         msg = f"polarity must have one entry for each of {n_lfs} LFs, got {len(polarity)}"
         raise ValueError(msg)
-    declared = []
+    declared: list[tuple[int, ...] | None] = []
     for lf, classes in enumerate(polarity):
         if classes is None:
             declared.append(None)
@@ -307,5 +308,6 @@ def check_polarity(votes: Votes, polarity: Sequence[tuple[int, ...] | None]) -> 
     if not inside.all():
         at = int(np.argmin(inside))
         lf = int(votes.lfs[at])
-        msg = f"labels[{at}] must be in the declared polarity {polarity[lf]} of LF {lf}, got {votes.labels[at]}"
+        rule = f"must be in the declared polarity {polarity[lf]} of LF {lf}"
+        msg = f"labels[{at}] {rule}, got {votes.labels[at]}"
         raise ValueError(msg)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple, Self
+from typing import TYPE_CHECKING, NamedTuple, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -368,7 +368,8 @@ class LabelMatrix:
         for i, other in enumerate(matrices):
             for fact in ("n_lfs", "cardinality", "lf_names", "class_names", "polarity"):
                 construct.require_same(fact, getattr(first, fact), getattr(other, fact), i)
-        return first._with(construct.stack_rows([other._votes for other in matrices]))
+        joined: LabelMatrix = first._with(construct.stack_rows([m._votes for m in matrices]))
+        return joined
 
     @classmethod
     def hstack(cls, matrices: Sequence[LabelMatrix]) -> LabelMatrix:

@@ -66,7 +66,9 @@ class LFSummary(NamedTuple):
             for row in rows
         )
 
-    __repr__ = __str__
+    def __repr__(self) -> str:
+        """Return the table, so that it shows at a prompt."""
+        return str(self)
 
 
 def _cell(value: object) -> str:
@@ -110,10 +112,9 @@ def lf_summary(
     gold = np.empty(0, dtype=np.int16) if y is None else arguments.gold_labels(y, n, k)
     votes = np.empty((m, k), dtype=np.int64)
     overlaps, conflicts, correct, incorrect = (np.empty(m, dtype=np.int64) for _ in range(4))
-    _cpu.count_lfs(
-        *(L.indptr, L.lfs, L.labels, k, gold),
-        *(votes, overlaps, conflicts, correct, incorrect, arguments.threads(n_threads)),
-    )
+    threads = arguments.threads(n_threads)
+    counts = (votes, overlaps, conflicts, correct, incorrect)
+    _cpu.count_lfs(L.indptr, L.lfs, L.labels, k, gold, *counts, threads)
     known = correct + incorrect
     accuracy = np.divide(correct, known, out=np.zeros(m), where=known > 0)
     rows = max(n, 1)

@@ -15,7 +15,6 @@ from coverset.label_model import columns, storage
 from coverset.label_model.base import BaseLabelModel, matrix_argument
 
 _ROW_CORRELATION = 0.1
-_PRIOR_VOTES = 1e-3  # the learned prior only breaks ties
 _AUTO_PATTERNS = 1 << 20  # more distinct rows than this are learned by minibatches
 _BATCH_PATTERNS = 1 << 14
 
@@ -174,7 +173,8 @@ class LabelModel(BaseLabelModel):
             return None
         balance = np.array(self.class_balance, dtype=np.float64)
         if balance.shape != (k,):
-            msg = f"class_balance must have one entry for each of {k} classes, got shape {balance.shape}"
+            rule = f"class_balance must have one entry for each of {k} classes"
+            msg = f"{rule}, got shape {balance.shape}"
             raise ValueError(msg)
         for label, p in enumerate(balance.tolist()):
             if not 0.0 < p < 1.0 and not (k == 1 and p == 1.0):
@@ -191,7 +191,6 @@ class LabelModel(BaseLabelModel):
             _cpu.weigh_columns(*table.arrays(), self._options_, *state.arrays())
         log_prior = np.empty(self.cardinality_)
         _cpu.class_log_prior(self._options_, state.class_balance, log_prior)
-        log_prior += _PRIOR_VOTES * np.log(self._silent)
         column = columns.find(L, table, threads)
         proba = np.empty((len(L), self.cardinality_), dtype=np.float32)
         _cpu.predict_proba(
@@ -235,5 +234,6 @@ def _silent(
     if options.annotator_share < 0.5 and first < 1.5 * second:
         return np.full(k, 1 / k)
     smallest = 1e-6  # an all-annotators share may be 0 for a class that nobody voted for
-    silent = np.maximum(silent, smallest)
-    return silent / silent.sum()
+    floored = np.maximum(silent, smallest)
+    result: NDArray[np.float64] = floored / floored.sum()
+    return result

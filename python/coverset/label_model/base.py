@@ -48,7 +48,7 @@ class BaseLabelModel(ABC):
     def _parameter_names(cls) -> list[str]:
         return [name for name in inspect.signature(cls.__init__).parameters if name != "self"]
 
-    def get_params(self, deep: bool = True) -> dict[str, Any]:  # noqa: ARG002
+    def get_params(self, deep: bool = True) -> dict[str, Any]:
         """Return the parameters given to the constructor, by name."""
         return {name: getattr(self, name) for name in self._parameter_names()}
 

@@ -87,9 +87,10 @@ def _table(votes: NDArray[np.int64], annotator: NDArray[np.uint8]) -> Table:
 def _counts(L: LabelMatrix, threads: int) -> NDArray[np.int64]:
     m, k = L.n_lfs, L.cardinality
     votes = np.empty((m, k), dtype=np.int64)
-    unused = [np.empty(m, dtype=np.int64) for _ in range(4)]
+    unused = np.empty((4, m), dtype=np.int64)
     no_gold = np.empty(0, dtype=np.int16)
-    _cpu.count_lfs(L.indptr, L.lfs, L.labels, k, no_gold, votes, *unused, threads)
+    counts = (votes, unused[0], unused[1], unused[2], unused[3])
+    _cpu.count_lfs(L.indptr, L.lfs, L.labels, k, no_gold, *counts, threads)
     return votes
 
 
@@ -116,11 +117,11 @@ def tell_annotators(table: Table, L: LabelMatrix, share: NDArray[np.float64]) ->
     annotators cast at least half of the votes, so is one seen with a single label, unless that is
     too unlikely to be chance.
     """
-    several = np.diff(table.indptr) > 1
+    several: NDArray[np.bool_] = np.diff(table.indptr) > 1
     votes_of_lf = np.bincount(table.lf, weights=table.votes, minlength=L.n_lfs)
     annotator = several.copy()
     if votes_of_lf[several].sum() >= 0.5 * votes_of_lf.sum() and several.any():
-        for lf in np.flatnonzero(~several):
+        for lf in np.flatnonzero(~several).tolist():
             if votes_of_lf[lf]:
                 own = table.label[table.indptr[lf]]
                 annotator[lf] = share[own] ** votes_of_lf[lf] >= _CHANCE
@@ -144,7 +145,8 @@ def accuracies(table: Table, state: State) -> NDArray[np.float64]:
     right = state.expected[np.arange(len(table.label)), table.label]
     votes = np.bincount(table.lf, weights=state.expected.sum(axis=1), minlength=m)
     hits = np.bincount(table.lf, weights=right, minlength=m)
-    return np.divide(hits, votes, out=np.full(m, np.nan), where=votes > 0)
+    accuracy: NDArray[np.float64] = np.full(m, np.nan)
+    return np.divide(hits, votes, out=accuracy, where=votes > 0)
 
 
 def find(L: LabelMatrix, table: Table, threads: int) -> NDArray[np.int32]:

@@ -35,7 +35,7 @@ class MajorityVote(BaseLabelModel):
     def __init__(self, *, seed: int = 0) -> None:
         self.seed = seed
 
-    def fit(self, L: LabelMatrix, y: ArrayLike | None = None) -> Self:  # noqa: ARG002
+    def fit(self, L: LabelMatrix, y: ArrayLike | None = None) -> Self:
         """Note the shape of ``L``; there is nothing to learn. ``y`` is ignored."""
         matrix = matrix_argument(L)
         self.cardinality_ = matrix.cardinality

@@ -69,7 +69,7 @@ class Text:
     @cached_property
     def strings(self) -> list[str | None]:
         """The rows as Python strings; None where null."""
-        data = self.data.tobytes() if len(self.data) < 2**16 else memoryview(self.data)
+        data = self.data.tobytes() if len(self.data) < 2**16 else memoryview(self.data.data)
         ends = self.offsets.tolist()
         return [
             str(data[start:end], "utf-8") if ok else None
@@ -99,7 +99,7 @@ class Text:
     def equal_to(self, value: str) -> NDArray[np.bool_]:
         """(n,) bool: rows whose text is ``value``."""
         wanted = value.encode()
-        same = self.valid & (np.diff(self.offsets) == len(wanted))
+        same: NDArray[np.bool_] = self.valid & (np.diff(self.offsets) == len(wanted))
         for row in np.flatnonzero(same):
             start = self.offsets[row]
             same[row] = self.data[start : start + len(wanted)].tobytes() == wanted
@@ -155,6 +155,7 @@ def from_arrow(array: Any) -> Column:
 def _text_from_arrow(array: Any, offset_type: type) -> Text:
     validity, offsets, data = array.buffers()
     itemsize = np.dtype(offset_type).itemsize
+    ends: NDArray[Any]
     if offsets is None or offsets.size == 0:
         ends = np.zeros(1, dtype=offset_type)
     else:

@@ -62,7 +62,7 @@ class RowFunction(LabelingFunction):
             x = step(x)
         return _label(self._function(x, **self._resources))
 
-    def vote(self, block: Block, *, on_error: str, n_threads: int) -> BlockVotes:  # noqa: ARG002
+    def vote(self, block: Block, *, on_error: str, n_threads: int) -> BlockVotes:
         """Return the votes of the rows, one call each."""
         labels = np.full(block.n, -1, dtype=np.int16)
         errors, first_error = 0, None
@@ -103,7 +103,7 @@ class BatchFunction(LabelingFunction):
         """Return the labels of a batch, as the function gave them."""
         return self._function(batch, **self._resources)
 
-    def vote(self, block: Block, *, on_error: str, n_threads: int) -> BlockVotes:  # noqa: ARG002
+    def vote(self, block: Block, *, on_error: str, n_threads: int) -> BlockVotes:
         """Return the votes of the block, made by one call."""
         for column in self.columns:
             block.column(column)  # its errors are the table's, not the function's

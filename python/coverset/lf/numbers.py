@@ -16,7 +16,6 @@ from coverset.lf.base import (
     constant_votes,
     label_argument,
 )
-from coverset.lf.columns import Text
 from coverset.lf.table import Block
 
 _OPERATORS: dict[str, tuple[str, Callable[[Any, Any], Any]]] = {
@@ -40,7 +39,7 @@ class Compare(LabelingFunction):
         self.value = value
         self.label = label
 
-    def vote(self, block: Block, *, on_error: str, n_threads: int) -> BlockVotes:  # noqa: ARG002
+    def vote(self, block: Block, *, on_error: str, n_threads: int) -> BlockVotes:
         """Return votes for the rows where the comparison holds."""
         if isinstance(self.value, str):
             text = block.text(self.column)
@@ -110,7 +109,7 @@ class Score(LabelingFunction):
         self.high = high
         self.low_label, self.high_label = labels
 
-    def vote(self, block: Block, *, on_error: str, n_threads: int) -> BlockVotes:  # noqa: ARG002
+    def vote(self, block: Block, *, on_error: str, n_threads: int) -> BlockVotes:
         """Return votes for the rows with a low or a high score."""
         numbers = block.numbers(self.column)
         labels = np.full(block.n, -1, dtype=np.int16)

@@ -1,10 +1,10 @@
 r"""Python patterns in RE2's syntax, where both mean the same.
 
-The pattern is written anew from the tree that ``re`` itself parses, so that no difference in syntax
-matters, and what means something else in RE2 is spelled out: ``\s`` includes the vertical tab, ``$``
-allows one final newline, letters under IGNORECASE become two-letter classes (RE2 would also fold
-U+017F and U+212A). Only whether a match exists is kept, not where: groups become plain groups and
-greediness is dropped. Whatever has no certain equal (look-around, back-references, ``\B``,
+The pattern is written anew from the tree that ``re`` itself parses, so that no difference in
+syntax matters, and what means something else in RE2 is spelled out: ``\s`` includes the vertical
+tab, ``$`` allows one final newline, letters under IGNORECASE become two-letter classes (RE2 would
+also fold U+017F and U+212A). Only whether a match exists is kept, not where: groups become plain
+groups and greediness is dropped. What has no certain equal (look-around, back-references, ``\B``,
 multi-line anchors, ``$`` before the end) is left to Python.
 """
 
@@ -26,7 +26,7 @@ _NEGATED_CLASSES = {
 }
 
 
-class _NoEqual(Exception):
+class _NoEqualError(Exception):
     """The pattern has a part without an equal in RE2."""
 
 
@@ -37,7 +37,7 @@ def translate(pattern: re.Pattern[str]) -> str | None:
 
         tree = _parser.parse(pattern.pattern, pattern.flags)
         return _sequence(list(tree), pattern.flags, at_end=True)
-    except (ImportError, _NoEqual, RecursionError):
+    except (ImportError, _NoEqualError, RecursionError):
         return None
 
 
@@ -51,7 +51,7 @@ def _sequence(items: list[Any], flags: int, *, at_end: bool) -> str:
 
 def _code(point: int) -> str:
     if 0xD800 <= point <= 0xDFFF:
-        raise _NoEqual
+        raise _NoEqualError
     return f"\\x{{{point:x}}}"
 
 
@@ -77,14 +77,14 @@ def _set_member(op: str, argument: Any, flags: int) -> str:
         return "".join(parts)
     if op == "CATEGORY" and str(argument) in _CLASSES:
         return _CLASSES[str(argument)]
-    raise _NoEqual
+    raise _NoEqualError
 
 
 def _repeat(argument: Any, flags: int) -> str:
     low, high, inner = argument
     unlimited = str(high) == "MAXREPEAT"
     if low > _MOST_REPEATS or (not unlimited and high > _MOST_REPEATS):
-        raise _NoEqual
+        raise _NoEqualError
     bounds = f"{low}," if unlimited else f"{low},{high}"
     return f"(?:{_sequence(list(inner), flags, at_end=False)}){{{bounds}}}"
 
@@ -110,7 +110,7 @@ def _item(op: str, argument: Any, flags: int, *, at_end: bool) -> str:
         return _repeat(argument, flags)
     if op == "AT":
         return _anchor(str(argument), flags, at_end=at_end)
-    raise _NoEqual
+    raise _NoEqualError
 
 
 def _set(members: list[Any], flags: int) -> str:
@@ -131,4 +131,4 @@ def _anchor(where: str, flags: int, *, at_end: bool) -> str:
         return r"\n?\z"
     if where == "AT_BOUNDARY":
         return r"\b"
-    raise _NoEqual
+    raise _NoEqualError

@@ -36,7 +36,7 @@ class Regex(LabelingFunction):
         self._re2 = None if unicode else re2.translate(self._compiled)
         self.engine = "python" if self._re2 is None else "re2"
 
-    def vote(self, block: Block, *, on_error: str, n_threads: int) -> BlockVotes:  # noqa: ARG002
+    def vote(self, block: Block, *, on_error: str, n_threads: int) -> BlockVotes:
         """Return votes for the rows where the pattern is found."""
         text = block.text(self.column)
         rows = self._find_by_re2(text) if self._re2 is not None and text.arrow is not None else None

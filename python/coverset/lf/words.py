@@ -38,7 +38,7 @@ class Keywords(LabelingFunction):
         self.match = match
         self.case_sensitive = case_sensitive
 
-    def vote(self, block: Block, *, on_error: str, n_threads: int) -> BlockVotes:  # noqa: ARG002
+    def vote(self, block: Block, *, on_error: str, n_threads: int) -> BlockVotes:
         """Return votes for the rows with a match."""
         return scan(automaton([self]), [self], block, n_threads)[0]
 
@@ -75,7 +75,7 @@ def keywords(
     case_sensitive: bool = False,
     name: str | None = None,
 ) -> LabelingFunction:
-    """Vote for ``label`` where the text holds at least one of ``words``.
+    r"""Vote for ``label`` where the text holds at least one of ``words``.
 
     All keyword functions of a column run in one pass over its bytes, however many words there
     are (Aho & Corasick 1975).
@@ -90,7 +90,7 @@ def keywords(
         The class to vote for.
     match : {"word", "substring"}
         ``"word"``: no ASCII letter, digit or underscore may touch the match, as in
-        ``re.search(r"(?<!\\w)...(?!\\w)", text, re.ASCII)``. ``"substring"``: anywhere.
+        ``re.search(r"(?<!\w)...(?!\w)", text, re.ASCII)``. ``"substring"``: anywhere.
     case_sensitive : bool
         False: ASCII letters match in either case; other letters match exactly.
     name : str, optional

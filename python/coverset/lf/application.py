@@ -11,9 +11,8 @@ import numpy as np
 
 from coverset import _arguments as arguments
 from coverset import _cpu, _progress
-from coverset.label_matrix import LabelMatrix
-from coverset.label_matrix import construct
-from coverset.lf import keywords, table
+from coverset.label_matrix import LabelMatrix, construct
+from coverset.lf import table, words
 from coverset.lf.base import BlockVotes, LabelingFunction
 from coverset.lf.functions import RowFunction
 
@@ -60,12 +59,12 @@ class _Plan:
         self.lfs = lfs
         groups: dict[str, list[int]] = {}
         for i, lf in enumerate(lfs):
-            if isinstance(lf, keywords.Keywords):
+            if isinstance(lf, words.Keywords):
                 groups.setdefault(lf.column, []).append(i)
         self._groups = []
         for ids in groups.values():
-            members = [lf for lf in (lfs[i] for i in ids) if isinstance(lf, keywords.Keywords)]
-            self._groups.append((ids, members, keywords.automaton(members)))
+            members = [lf for lf in (lfs[i] for i in ids) if isinstance(lf, words.Keywords)]
+            self._groups.append((ids, members, words.automaton(members)))
         grouped = {i for ids in groups.values() for i in ids}
         self._alone = [i for i in range(len(lfs)) if i not in grouped]
 
@@ -79,13 +78,18 @@ class _Plan:
         return sorted(columns)
 
     def run(
-        self, block: table.Block, report: ApplyReport, on_error: str, n_threads: int
+        self,
+        block: table.Block,
+        report: ApplyReport,
+        cardinality: int | None,
+        on_error: str,
+        n_threads: int,
     ) -> construct.Votes:
         """Return the votes of one block and add to the report."""
         votes: list[BlockVotes | None] = [None] * len(self.lfs)
         for ids, members, automaton in self._groups:
             started = time.perf_counter()
-            found = _named(members, lambda: keywords.scan(automaton, members, block, n_threads))
+            found = _named(members, words.scan, automaton, members, block, n_threads)
             spent = (time.perf_counter() - started) / len(ids)
             for i, part in zip(ids, found, strict=True):
                 votes[i] = part
@@ -93,7 +97,8 @@ class _Plan:
         for i in self._alone:
             lf = self.lfs[i]
             started = time.perf_counter()
-            votes[i] = _named([lf], lambda: lf.vote(block, on_error=on_error, n_threads=n_threads))
+            part = _named([lf], lf.vote, block, on_error=on_error, n_threads=n_threads)
+            votes[i] = _named([lf], _within, part, cardinality, block.start, on_error)
             report.seconds[i] += time.perf_counter() - started
         found_votes = [part for part in votes if part is not None]
         for i, part in enumerate(found_votes):
@@ -104,10 +109,10 @@ class _Plan:
         return _assemble(found_votes, block.n, n_threads)
 
 
-def _named(lfs: Sequence[LabelingFunction], call: Any) -> Any:
-    """Call, and put the labeling function's name before what it raises."""
+def _named(lfs: Sequence[LabelingFunction], call: Any, *args: Any, **named: Any) -> Any:
+    """Call, and put the labeling functions' names before what it raises."""
     try:
-        return call()
+        return call(*args, **named)
     except (TypeError, ValueError) as error:
         names = ", ".join(repr(lf.name) for lf in lfs[:3]) + ", ..." * (len(lfs) > 3)
         kind = TypeError if isinstance(error, TypeError) else ValueError
@@ -149,6 +154,7 @@ def apply(
     data: Any,
     *,
     cardinality: int | None = None,
+    class_names: Sequence[str] | None = None,
     n_threads: int | None = None,
     on_error: str = "raise",
     progress: _progress.Progress = False,
@@ -162,6 +168,7 @@ def apply(
     data: Any,
     *,
     cardinality: int | None = None,
+    class_names: Sequence[str] | None = None,
     n_threads: int | None = None,
     on_error: str = "raise",
     progress: _progress.Progress = False,
@@ -174,6 +181,7 @@ def apply(
     data: Any,
     *,
     cardinality: int | None = None,
+    class_names: Sequence[str] | None = None,
     n_threads: int | None = None,
     on_error: str = "raise",
     progress: _progress.Progress = False,
@@ -193,7 +201,10 @@ def apply(
         other ``__dlpack__`` arrays are read in place, lists are converted); or a list of objects,
         whose attributes or items are the columns.
     cardinality : int, optional
-        Number of classes; by default the largest label declared or voted, + 1, at least 2.
+        Number of classes; by default that of ``class_names``, else the largest label declared or
+        voted, + 1, at least 2.
+    class_names : sequence of str, optional
+        Kept with the votes.
     n_threads : int, optional
         By default the CPUs this process may use.
     on_error : {"raise", "abstain"}
@@ -236,6 +247,8 @@ def apply(
             msg = f"lfs[{i}] must be a labeling function, got {lf!r}"
             raise TypeError(msg)
     names = unique_names(lfs)
+    if cardinality is None and class_names is not None:
+        cardinality = len(class_names)
     if cardinality is not None:
         cardinality = arguments.whole_number("cardinality", cardinality, 1, _cpu.MOST_CLASSES)
     _check_declared(lfs, names, cardinality)
@@ -247,8 +260,7 @@ def apply(
     parts = []
     with _progress.report(progress, source.n, "apply") as advance:
         for block in source.blocks:
-            votes = plan.run(block, report, on_error, threads)
-            _check_labels(votes, names, block.start, cardinality)
+            votes = plan.run(block, report, cardinality, on_error, threads)
             parts.append(votes)
             advance(block.n)
     if not parts:
@@ -261,7 +273,7 @@ def apply(
     report.elapsed = time.perf_counter() - started
     declared = max((max(lf.labels) for lf in lfs if lf.labels), default=1)
     k = cardinality or max(2, declared + 1, 1 + int(whole.labels.max(initial=0)))
-    L = LabelMatrix._of(whole, m, k, names, None, [lf.labels for lf in lfs], checked=True)
+    L = LabelMatrix._of(whole, m, k, names, class_names, [lf.labels for lf in lfs], checked=True)
     return (L, report) if return_report else L
 
 
@@ -270,19 +282,20 @@ def _check_declared(
 ) -> None:
     for lf, name in zip(lfs, names, strict=True):
         if cardinality is not None and lf.labels and max(lf.labels) >= cardinality:
-            msg = f"labeling function {name!r}: label must be in 0..{cardinality - 1}, got {max(lf.labels)}"
+            rule, got = f"label must be in 0..{cardinality - 1}", max(lf.labels)
+            msg = f"labeling function {name!r}: {rule}, got {got}"
             raise ValueError(msg)
 
 
-def _check_labels(
-    votes: construct.Votes, names: Sequence[str], start: int, cardinality: int | None
-) -> None:
-    if cardinality is None or not len(votes.labels) or votes.labels.max() < cardinality:
-        return
-    at = int(np.argmax(votes.labels >= cardinality))
-    row = start + int(np.searchsorted(votes.indptr, at, side="right")) - 1
-    msg = (
-        f"labeling function {names[votes.lfs[at]]!r}, row {row}: the label must be in "
-        f"0..{cardinality - 1}, got {votes.labels[at]}"
-    )
-    raise ValueError(msg)
+def _within(part: BlockVotes, cardinality: int | None, start: int, on_error: str) -> BlockVotes:
+    """Return the votes whose label is a class; others are errors."""
+    if cardinality is None or not len(part.labels) or part.labels.max() < cardinality:
+        return part
+    inside = part.labels < cardinality
+    at = int(np.argmin(inside))
+    row, label = start + int(part.rows[at]), int(part.labels[at])
+    msg = f"row {row}: the label must be in 0..{cardinality - 1}, got {label}"
+    if on_error == "raise":
+        raise ValueError(msg)
+    errors = part.errors + int(np.count_nonzero(~inside))
+    return BlockVotes(part.rows[inside], part.labels[inside], errors, part.first_error or msg)

@@ -1,0 +1,207 @@
+"""Stub of the compiled kernels. Arrays must have just these dtypes, in C order; none is copied."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+_Int64 = NDArray[np.int64]
+_Int32 = NDArray[np.int32]
+_Int16 = NDArray[np.int16]
+_UInt8 = NDArray[np.uint8]
+_Float64 = NDArray[np.float64]
+_Float32 = NDArray[np.float32]
+
+MOST_CLASSES: int
+__version__: str
+
+def available_threads() -> int: ...
+def simd_level() -> str: ...
+def simd_levels() -> list[str]: ...
+def force_simd_level(name: str) -> None: ...
+
+# label matrix
+def narrow(
+    name: str, values: NDArray[Any], low: int, high: int, out: NDArray[Any], threads: int
+) -> None: ...
+def check_votes(
+    indptr: _Int64, lfs: _Int32, labels: _Int16, n_lfs: int, cardinality: int, threads: int
+) -> bool: ...
+def sort_rows(indptr: _Int64, lfs: _Int32, labels: _Int16, threads: int) -> None: ...
+def count_dense(cells: NDArray[Any], cardinality: int, indptr: _Int64, threads: int) -> int: ...
+def fill_dense(
+    cells: NDArray[Any], indptr: _Int64, lfs: _Int32, labels: _Int16, threads: int
+) -> None: ...
+def to_dense(
+    indptr: _Int64, lfs: _Int32, labels: _Int16, n_lfs: int, dense: _Int16, threads: int
+) -> None: ...
+def from_triplets(
+    rows: _Int64,
+    lfs: _Int32,
+    labels: _Int16,
+    duplicates: str,
+    indptr: _Int64,
+    out_lfs: _Int32,
+    out_labels: _Int16,
+    threads: int,
+) -> tuple[int, int, int, int]: ...
+def size_rows(indptr: _Int64, rows: _Int64, out_indptr: _Int64, threads: int) -> None: ...
+def fill_rows(
+    indptr: _Int64,
+    lfs: _Int32,
+    labels: _Int16,
+    rows: _Int64,
+    out_indptr: _Int64,
+    out_lfs: _Int32,
+    out_labels: _Int16,
+    threads: int,
+) -> None: ...
+def size_lfs(
+    indptr: _Int64, lfs: _Int32, new_id: _Int32, out_indptr: _Int64, threads: int
+) -> None: ...
+def fill_lfs(
+    indptr: _Int64,
+    lfs: _Int32,
+    labels: _Int16,
+    new_id: _Int32,
+    out_indptr: _Int64,
+    out_lfs: _Int32,
+    out_labels: _Int16,
+    threads: int,
+) -> None: ...
+def append_lfs(
+    indptr: _Int64,
+    lfs: _Int32,
+    labels: _Int16,
+    first_lf: int,
+    out_indptr: _Int64,
+    filled: _Int64,
+    out_lfs: _Int32,
+    out_labels: _Int16,
+    threads: int,
+) -> None: ...
+def count_lfs(
+    indptr: _Int64,
+    lfs: _Int32,
+    labels: _Int16,
+    cardinality: int,
+    gold: _Int16,
+    by_class: _Int64,
+    overlaps: _Int64,
+    conflicts: _Int64,
+    correct: _Int64,
+    incorrect: _Int64,
+    threads: int,
+) -> None: ...
+
+# labeling functions
+class KeywordAutomaton:
+    def __init__(self, keywords: Sequence[tuple[bytes, int, bool, bool]]) -> None: ...
+
+def scan_keywords(
+    automaton: KeywordAutomaton,
+    offsets: NDArray[Any],
+    data: _UInt8,
+    validity: _UInt8,
+    validity_offset: int,
+    threads: int,
+) -> tuple[_Int64, _Int32]: ...
+def find_invalid_utf8(
+    offsets: NDArray[Any], data: _UInt8, validity: _UInt8, validity_offset: int, threads: int
+) -> int: ...
+def text_of_strings(strings: Sequence[str | None]) -> tuple[_Int64, _UInt8, _UInt8]: ...
+
+# label models
+class FitOptions:
+    anchor: float
+    kappa: float
+    annotator_share: float
+    row_correlation: float
+    tolerance: float
+    most_passes: int
+    batch: int
+    seed: int
+    balance_given: bool
+    def __init__(self) -> None: ...
+
+def vote_fractions(
+    indptr: _Int64,
+    lfs: _Int32,
+    labels: _Int16,
+    cardinality: int,
+    probabilities: _Float32,
+    threads: int,
+) -> None: ...
+def choose_labels(
+    probabilities: _Float32,
+    cardinality: int,
+    tie_break: str,
+    seed: int,
+    labels: _Int16,
+    threads: int,
+) -> None: ...
+def group_rows(
+    indptr: _Int64,
+    lfs: _Int32,
+    labels: _Int16,
+    gold: _Int16,
+    pattern_of_row: _Int64,
+    first_row: _Int64,
+    threads: int,
+) -> int: ...
+def find_columns(
+    indptr: _Int64,
+    lfs: _Int32,
+    labels: _Int16,
+    column_indptr: _Int64,
+    column_label: _Int16,
+    annotator: _UInt8,
+    column_of_vote: _Int32,
+    threads: int,
+) -> None: ...
+def measure_agreement(
+    indptr: _Int64,
+    column: _Int32,
+    weight: _Float64,
+    gold: _Int16,
+    column_indptr: _Int64,
+    column_label: _Int16,
+    annotator: _UInt8,
+    share: _Float64,
+    threads: int,
+) -> tuple[float, float]: ...
+def weigh_columns(
+    column_indptr: _Int64,
+    column_label: _Int16,
+    annotator: _UInt8,
+    options: FitOptions,
+    expected: _Float64,
+    log_weight: _Float64,
+    class_balance: _Float64,
+) -> None: ...
+def class_log_prior(options: FitOptions, class_balance: _Float64, log_prior: _Float64) -> None: ...
+def fit_label_model(
+    indptr: _Int64,
+    column: _Int32,
+    weight: _Float64,
+    gold: _Int16,
+    column_indptr: _Int64,
+    column_label: _Int16,
+    annotator: _UInt8,
+    options: FitOptions,
+    expected: _Float64,
+    log_weight: _Float64,
+    class_balance: _Float64,
+    threads: int,
+) -> tuple[int, float]: ...
+def predict_proba(
+    indptr: _Int64,
+    column: _Int32,
+    log_weight: _Float64,
+    log_prior: _Float64,
+    row_correlation: float,
+    silent: _Float64,
+    probabilities: _Float32,
+    threads: int,
+) -> None: ...

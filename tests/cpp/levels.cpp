@@ -1,0 +1,159 @@
+// Prints a checksum of every kernel's output for each SIMD level and several thread counts, and
+// fails unless they are all the same. The last line is the same on every machine.
+#include <cmath>
+#include <cstdio>
+#include <string>
+#include <vector>
+
+#include "coverset/exp_log.hpp"
+#include "coverset/label_matrix.hpp"
+#include "coverset/label_model.hpp"
+#include "coverset/lf.hpp"
+#include "coverset/random.hpp"
+#include "coverset/simd.hpp"
+
+namespace {
+
+using namespace coverset;
+
+class Checksum {
+ public:
+  template <class Range>
+  void add(const Range& values) {
+    const auto* bytes = reinterpret_cast<const unsigned char*>(values.data());
+    for (std::size_t i = 0; i < values.size() * sizeof(values[0]); ++i) {
+      hash_ = (hash_ ^ bytes[i]) * 0x100000001b3ULL;
+    }
+  }
+  std::uint64_t value() const { return hash_; }
+
+ private:
+  std::uint64_t hash_ = 0xcbf29ce484222325ULL;
+};
+
+struct Matrix {
+  std::vector<std::int64_t> indptr;
+  std::vector<std::int32_t> lfs;
+  std::vector<std::int16_t> labels;
+  Votes view() const { return {indptr, lfs, labels}; }
+};
+
+template <class T>
+Matrix scan_dense(const Cpu& device, std::int64_t n, std::int64_t m, std::int32_t k) {
+  std::vector<T> cells(static_cast<std::size_t>(n * m));
+  for (std::size_t i = 0; i < cells.size(); ++i) {
+    const std::uint32_t draw = random_below(1, i, 4 * static_cast<std::uint32_t>(k));
+    cells[i] = draw < static_cast<std::uint32_t>(k) ? static_cast<T>(draw) : static_cast<T>(-1);
+  }
+  const DenseView view{cells.data(), n, m, m * static_cast<std::int64_t>(sizeof(T)), sizeof(T)};
+  Matrix matrix;
+  matrix.indptr.resize(static_cast<std::size_t>(n) + 1);
+  count_dense(device, view, k, matrix.indptr);
+  matrix.lfs.resize(static_cast<std::size_t>(matrix.indptr.back()));
+  matrix.labels.resize(matrix.lfs.size());
+  fill_dense(device, view, matrix.indptr, matrix.lfs, matrix.labels);
+  return matrix;
+}
+
+void add_matrices(const Cpu& device, Checksum& sum) {
+  for (const std::int64_t m : {1, 63, 64, 65, 130}) {
+    for (const Matrix& matrix :
+         {scan_dense<std::int8_t>(device, 300, m, 3), scan_dense<std::int16_t>(device, 300, m, 3),
+          scan_dense<std::int32_t>(device, 300, m, 3),
+          scan_dense<std::int64_t>(device, 300, m, 3)}) {
+      sum.add(matrix.indptr);
+      sum.add(matrix.lfs);
+      sum.add(matrix.labels);
+    }
+  }
+}
+
+void add_exponentials(Checksum& sum) {
+  std::vector<double> values;
+  for (int i = -80000; i <= 80000; ++i) values.push_back(i * 0.00891);
+  exp_in_place(values);
+  sum.add(values);
+  for (double& value : values) value = value > 0.0 ? log_exact_order(value) : 0.0;
+  sum.add(values);
+}
+
+void add_model(const Cpu& device, Checksum& sum) {
+  constexpr std::int32_t k = 3;
+  constexpr std::int64_t m = 12;
+  const Matrix matrix = scan_dense<std::int8_t>(device, 6000, m, k);
+  std::vector<std::int64_t> columns_indptr;
+  std::vector<std::int16_t> column_label;
+  for (std::int64_t lf = 0; lf <= m; ++lf) columns_indptr.push_back(lf * k);
+  for (std::int64_t c = 0; c < m * k; ++c) column_label.push_back(static_cast<std::int16_t>(c % k));
+  std::vector<std::uint8_t> annotator(m, 1);
+  annotator[3] = 0;
+  const VoteColumns columns{columns_indptr, column_label, annotator};
+  std::vector<std::int32_t> column(matrix.lfs.size());
+  find_columns(device, matrix.view(), columns, column);
+  const std::vector<double> weight(6000, 1.0);
+  const std::vector<std::int16_t> gold(6000, -1);
+  const Patterns patterns{matrix.indptr, column, weight, gold};
+  for (const std::int64_t batch : {0, 512}) {
+    std::vector<double> expected(m * k * k), log_weight(m * k * k), balance(k, 1.0 / k);
+    FitOptions options;
+    options.annotator_share = 0.9;
+    options.batch = batch;
+    LabelModelState state{k, expected, log_weight, balance};
+    fit_label_model(device, patterns, columns, options, state);
+    sum.add(log_weight);
+    sum.add(balance);
+    std::vector<double> log_prior(k);
+    class_log_prior(options, balance, log_prior);
+    std::vector<float> probabilities(6000 * k);
+    predict_proba(device, matrix.indptr, column, {log_weight, log_prior, 0.1}, balance,
+                  probabilities);
+    sum.add(probabilities);
+  }
+}
+
+void add_text(const Cpu& device, Checksum& sum) {
+  std::string text;
+  std::vector<std::int32_t> offsets{0};
+  for (std::uint64_t row = 0; row < 4000; ++row) {
+    const std::uint32_t words = random_below(7, row, 12);
+    for (std::uint32_t w = 0; w < words; ++w) {
+      for (std::uint32_t i = 0; i < 3; ++i) {
+        text += static_cast<char>((w % 2 != 0 ? 'A' : 'a') + random_below(row, 40 * w + i, 3));
+      }
+      text += ' ';
+    }
+    offsets.push_back(static_cast<std::int32_t>(text.size()));
+  }
+  const KeywordAutomaton automaton({{"abc", 0, true, true},
+                                    {"bc", 1, false, true},
+                                    {"ABC", 2, true, false},
+                                    {"ab a", 3, false, true},
+                                    {"c", 1, false, false}});
+  const Hits hits = scan_keywords(device, automaton, TextView<std::int32_t>{offsets, text.data()});
+  sum.add(hits.rows);
+  sum.add(hits.lfs);
+}
+
+}  // namespace
+
+int main() {
+  std::uint64_t first = 0;
+  bool same = true;
+  for (const SimdLevel level : {SimdLevel::v2, SimdLevel::v3, SimdLevel::v4, SimdLevel::neon}) {
+    if (!simd_supported(level)) continue;
+    force_simd_level(simd_name(level));
+    for (const int threads : {1, 2, 7}) {
+      Checksum sum;
+      add_matrices(Cpu{threads}, sum);
+      add_exponentials(sum);
+      add_model(Cpu{threads}, sum);
+      add_text(Cpu{threads}, sum);
+      std::printf("%s, %d threads: %016llx\n", simd_name(level), threads,
+                  static_cast<unsigned long long>(sum.value()));
+      if (first == 0) first = sum.value();
+      same &= sum.value() == first;
+    }
+  }
+  std::printf("checksum %016llx\n", static_cast<unsigned long long>(first));
+  return same ? 0 : 1;
+}

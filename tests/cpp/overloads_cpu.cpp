@@ -1,0 +1,50 @@
+// Takes the address of every contract that the headers declare for the CPU: a missing one is a
+// link error here, not an import error for a user.
+#include <cstdio>
+
+#include "coverset/exp_log.hpp"
+#include "coverset/label_matrix.hpp"
+#include "coverset/label_model.hpp"
+#include "coverset/lf.hpp"
+#include "coverset/parallel.hpp"
+#include "coverset/simd.hpp"
+
+namespace {
+
+using namespace coverset;
+
+template <class Function>
+std::size_t defined(Function* function) {
+  return function != nullptr ? 1 : 0;
+}
+
+template <class Out>
+using Narrow = void(const Cpu&, const char*, Integers, std::int64_t, std::int64_t, Out*);
+template <class Offset>
+using Scan = Hits(const Cpu&, const KeywordAutomaton&, const TextView<Offset>&);
+template <class Offset>
+using FindInvalid = std::int64_t(const Cpu&, const TextView<Offset>&);
+using Fractions = void(const Cpu&, const Votes&, std::int32_t, std::span<float>);
+
+}  // namespace
+
+int main() {
+  std::size_t count = 0;
+  count += defined(&available_threads) + defined(&run_blocks) + defined(&simd_level) +
+           defined(&force_simd_level) + defined(&simd_supported) + defined(&simd_name) +
+           defined(&exp_in_place);
+  count += defined<Narrow<std::int64_t>>(&narrow) + defined<Narrow<std::int32_t>>(&narrow) +
+           defined<Narrow<std::int16_t>>(&narrow) + defined(&check_votes) + defined(&sort_rows) +
+           defined(&count_dense) + defined(&fill_dense) + defined(&to_dense) +
+           defined(&from_triplets) + defined(&size_rows) + defined(&fill_rows) +
+           defined(&size_lfs) + defined(&fill_lfs) + defined(&append_lfs) + defined(&count_lfs);
+  count += defined<Fractions>(&vote_fractions) + defined(&choose_labels) + defined(&group_rows) +
+           defined(&find_columns) + defined(&measure_agreement) + defined(&weigh_columns) +
+           defined(&class_log_prior) + defined(&fit_label_model) + defined(&predict_proba);
+  count += defined<Scan<std::int32_t>>(&scan_keywords) +
+           defined<Scan<std::int64_t>>(&scan_keywords) +
+           defined<FindInvalid<std::int32_t>>(&find_invalid_utf8) +
+           defined<FindInvalid<std::int64_t>>(&find_invalid_utf8);
+  std::printf("%zu contracts defined\n", count);
+  return 0;
+}
