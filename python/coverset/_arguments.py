@@ -9,6 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+_MOST_THREADS = 2**31 - 1
+
 
 def whole_number(name: str, value: Any, low: int, high: int | None = None) -> int:
     """Return ``value`` as an int in ``low..high``, or raise naming the argument."""
@@ -26,7 +28,10 @@ def whole_number(name: str, value: Any, low: int, high: int | None = None) -> in
 
 def threads(n_threads: int | None) -> int:
     """Return the thread count for a kernel: 0 (as many as allowed) for None."""
-    return 0 if n_threads is None else whole_number("n_threads", n_threads, 1)
+    if n_threads is None:
+        return 0
+    wanted = whole_number("n_threads", n_threads, 1)
+    return whole_number("n_threads", wanted, 1, _MOST_THREADS)
 
 
 def one_of(name: str, value: Any, allowed: Sequence[str]) -> str:
@@ -43,6 +48,9 @@ def integer_array(name: str, values: Any, ndim: int = 1) -> NDArray[Any]:
 
     Arrays pass through; lists become int64 arrays.
     """
+    if isinstance(values, np.ma.MaskedArray):
+        msg = f"{name} must not be a masked array; fill it first, with -1 for an abstain"
+        raise TypeError(msg)
     array = np.asarray(values)
     if array.size == 0 and not isinstance(values, np.ndarray):
         array = array.astype(np.int64)

@@ -13,8 +13,9 @@ import os
 import re
 import secrets
 import shutil
+import stat
 import zlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import IO, Any
 
@@ -26,6 +27,7 @@ _BLOCK_BYTES = 1 << 22
 _MOST_HEADER_BYTES = 1 << 28
 _DTYPES = {name: np.dtype(name) for name in ("<i8", "<i4", "<i2", "<f8", "|u1")}
 _FILE_NAME = re.compile(r"[a-z_]{1,32}-[0-9a-f]{16}\.bin")
+_LEFT_BEHIND = re.compile(rf"{_FILE_NAME.pattern}|\.{re.escape(HEADER)}\.[0-9a-f]{{16}}\.tmp")
 
 
 def _flush(file: IO[bytes]) -> None:
@@ -81,11 +83,14 @@ def _damaged(path: Path, why: str) -> ValueError:
 def read_json(path: str | os.PathLike[str], magic: str, version: int) -> dict[str, Any]:
     """Read a checked JSON file's body; ValueError where magic, version or checksum is wrong."""
     source = Path(path)
-    size = source.stat().st_size
-    if size > _MOST_HEADER_BYTES:
-        raise _damaged(source, f"a header of {size} bytes is larger than {_MOST_HEADER_BYTES}")
+    status = source.stat()
+    if not stat.S_ISREG(status.st_mode):
+        raise _damaged(source, "it is not a plain file")
+    if status.st_size > _MOST_HEADER_BYTES:
+        raise _damaged(source, f"{status.st_size} bytes are more than {_MOST_HEADER_BYTES}")
     try:
-        whole = json.loads(source.read_bytes())
+        with source.open("rb") as file:
+            whole = json.loads(file.read(status.st_size))
     except (ValueError, RecursionError) as error:
         msg = f"it is not valid JSON ({error})"
         raise _damaged(source, msg) from None
@@ -99,9 +104,14 @@ def read_json(path: str | os.PathLike[str], magic: str, version: int) -> dict[st
         )
         raise ValueError(msg)
     body = whole.get("body")
-    if not isinstance(body, dict) or whole.get("crc32") != zlib.crc32(_canonical(body)):
+    try:
+        intact = isinstance(body, dict) and whole.get("crc32") == zlib.crc32(_canonical(body))
+    except ValueError:  # NaN and infinity are not JSON
+        intact = False
+    if not intact:
         raise _damaged(source, "its checksum does not match")
-    return body
+    facts: dict[str, Any] = whole["body"]
+    return facts
 
 
 def _block_checksums(array: NDArray[Any]) -> list[int]:
@@ -112,14 +122,13 @@ def _block_checksums(array: NDArray[Any]) -> list[int]:
     ]
 
 
-def _write_array(folder: Path, name: str, array: NDArray[Any]) -> dict[str, Any]:
+def _write_array(path: Path, array: NDArray[Any]) -> dict[str, Any]:
     stored = np.ascontiguousarray(array, dtype=array.dtype.newbyteorder("<"))
-    file_name = f"{name}-{secrets.token_hex(8)}.bin"
-    with (folder / file_name).open("xb") as file:
+    with path.open("xb") as file:
         stored.tofile(file)
         _flush(file)
     return {
-        "file": file_name,
+        "file": path.name,
         "dtype": stored.dtype.str,
         "length": len(stored),
         "crc32": _block_checksums(stored) if len(stored) else [],
@@ -128,7 +137,7 @@ def _write_array(folder: Path, name: str, array: NDArray[Any]) -> dict[str, Any]
 
 def _remove_unnamed(folder: Path, named: set[str]) -> None:
     for path in folder.iterdir():
-        if _FILE_NAME.fullmatch(path.name) and path.name not in named:
+        if _LEFT_BEHIND.fullmatch(path.name) and path.name not in named:
             path.unlink(missing_ok=True)
 
 
@@ -156,25 +165,28 @@ def write_folder(
         msg = f"{target} exists and is not a folder; it was left as it is"
         raise FileExistsError(msg)
     draft = target if exists else target.with_name(f".{target.name}.{secrets.token_hex(8)}.tmp")
-    written: list[dict[str, Any]] = []
+    files = {name: draft / f"{name}-{secrets.token_hex(8)}.bin" for name in arrays}
     try:
         draft.mkdir(exist_ok=exists)
-        table = {}
-        for name, array in arrays.items():
-            table[name] = _write_array(draft, name, array)
-            written.append(table[name])
+        table = {name: _write_array(files[name], array) for name, array in arrays.items()}
         write_json(draft / HEADER, magic, version, {**facts, "arrays": table})
         if not exists:
             draft.rename(target)
             _flush_folder(target.parent)
     except BaseException:
-        if exists:
-            for entry in written:
-                (draft / entry["file"]).unlink(missing_ok=True)
-        else:
+        if not exists:
             shutil.rmtree(draft, ignore_errors=True)
+        elif not _names(draft / HEADER, files.values()):
+            for file in files.values():
+                file.unlink(missing_ok=True)
         raise
-    _remove_unnamed(target, {entry["file"] for entry in written})
+    _remove_unnamed(target, {file.name for file in files.values()})
+
+
+def _names(header: Path, files: Iterable[Path]) -> bool:
+    """Return whether the header on disk names the files: then the new contents are in place."""
+    text = header.read_bytes()
+    return all(file.name.encode() in text for file in files)
 
 
 def _checked_entry(folder: Path, name: str, entry: Any) -> tuple[Path, np.dtype[Any], int]:
@@ -186,7 +198,7 @@ def _checked_entry(folder: Path, name: str, entry: Any) -> tuple[Path, np.dtype[
     )
     if not isinstance(file_name, str) or not _FILE_NAME.fullmatch(file_name):
         raise _damaged(folder, f"array {name} has no valid file name, got {file_name!r}")
-    if dtype not in _DTYPES or type(length) is not int or length < 0:
+    if not isinstance(dtype, str) or dtype not in _DTYPES or type(length) is not int or length < 0:
         raise _damaged(folder, f"array {name} has dtype {dtype!r} and length {length!r}")
     file = folder / file_name
     if file.is_symlink() or not file.is_file():

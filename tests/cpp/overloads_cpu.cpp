@@ -13,9 +13,11 @@ namespace {
 
 using namespace coverset;
 
+/// Volatile, so that the compiler cannot decide the answer without the address.
 template <class Function>
 std::size_t defined(Function* function) {
-  return function != nullptr ? 1 : 0;
+  Function* volatile address = function;
+  return address != nullptr ? 1 : 0;
 }
 
 template <class Out>

@@ -53,6 +53,9 @@ std::int64_t cell(const DenseView& dense, std::int64_t row, std::int64_t column)
 std::int32_t count_dense(const Cpu& device, const DenseView& dense, std::int32_t cardinality,
                          std::span<std::int64_t> indptr) {
   const auto count = COVERSET_AT_LEVEL(count_row);
+  // label + 1 of a negative entry, as an unsigned number of this width, is above the middle
+  const auto limit = std::min(static_cast<unsigned long long>(cardinality),
+                              1ULL << (8 * dense.bytes - 1));
   indptr[0] = 0;
   const auto largest = parallel_reduce(
       device, dense.rows, block_rows(dense), 0ULL,
@@ -62,9 +65,7 @@ std::int32_t count_dense(const Cpu& device, const DenseView& dense, std::int32_t
           indptr[static_cast<std::size_t>(row) + 1] =
               count(row_of(dense, row), dense.columns, dense.bytes, &above);
         }
-        if (above > static_cast<unsigned long long>(cardinality)) {
-          fail_at_first(dense, begin, end, cardinality);
-        }
+        if (above > limit) fail_at_first(dense, begin, end, cardinality);
         return above;
       },
       [](auto a, auto b) { return std::max(a, b); });

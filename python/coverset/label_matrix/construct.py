@@ -13,6 +13,7 @@ from coverset import _arguments as arguments
 from coverset import _cpu
 
 _MOST_LFS = 2**31 - 1
+_MOST_ROWS = 2**59  # so that 8 bytes a row can be counted
 
 
 class Votes(NamedTuple):
@@ -21,6 +22,12 @@ class Votes(NamedTuple):
     indptr: NDArray[np.int64]
     lfs: NDArray[np.int32]
     labels: NDArray[np.int16]
+
+    def frozen(self) -> Votes:
+        """Forbid writing to arrays that this library allocated."""
+        for array in self:
+            array.flags.writeable = False
+        return self
 
 
 def read_only(array: NDArray[Any]) -> NDArray[Any]:
@@ -48,11 +55,8 @@ def from_dense(a: ArrayLike, cardinality: int | None, threads: int) -> tuple[Vot
     if cells.dtype.kind == "u":
         # an unsigned 255 is a label, never an abstain: one step wider and signed, or range-checked
         if cells.dtype.itemsize == 8:
-            signed = np.empty(cells.shape, dtype=np.int64)
-            _cpu.narrow("L", np.ascontiguousarray(cells).ravel(), 0, 2**63 - 1, signed.ravel(), 0)
-            cells = signed
-        else:
-            cells = cells.astype(f"i{2 * cells.dtype.itemsize}")
+            _refuse_beyond_int64(cells, cardinality)
+        cells = cells.astype(f"i{min(2 * cells.dtype.itemsize, 8)}")
     if not cells.flags.aligned or (cells.shape[1] > 1 and cells.strides[1] != cells.itemsize):
         cells = np.ascontiguousarray(cells)
     if cardinality is not None:
@@ -62,7 +66,16 @@ def from_dense(a: ArrayLike, cardinality: int | None, threads: int) -> tuple[Vot
     largest = _cpu.count_dense(cells, limit, indptr, threads)
     votes = _room(indptr)
     _cpu.fill_dense(cells, *votes, threads)
-    return votes, cells.shape[1], _inferred(cardinality, largest)
+    return votes.frozen(), cells.shape[1], _inferred(cardinality, largest)
+
+
+def _refuse_beyond_int64(cells: NDArray[np.uint64], cardinality: int | None) -> None:
+    beyond = cells > np.uint64(2**63 - 1)
+    if beyond.any():
+        row, lf = (int(i) for i in np.argwhere(beyond)[0])
+        rule = f"-1 (abstain) or in 0..{(cardinality or _cpu.MOST_CLASSES) - 1}"
+        msg = f"L[{row}, {lf}] must be {rule}, got {cells[row, lf]}"
+        raise ValueError(msg)
 
 
 def _shareable(array: NDArray[Any], dtype: type, copy: bool | None) -> bool:
@@ -76,7 +89,12 @@ def _shareable(array: NDArray[Any], dtype: type, copy: bool | None) -> bool:
         if owner.flags.writeable:
             return False
         owner = owner.base
-    return True
+    if owner is None:
+        return True
+    try:
+        return memoryview(owner).readonly
+    except TypeError:  # who knows what it lends
+        return False
 
 
 def _stored(
@@ -84,13 +102,16 @@ def _stored(
 ) -> NDArray[Any]:
     """Return ``values`` in the storage type, shared where allowed, range-checked where narrowed."""
     array = arguments.integer_array(name, values)
-    if _shareable(array, dtype, copy):
+    same = isinstance(values, np.ndarray) and values.dtype == array.dtype
+    if same and _shareable(array, dtype, copy):
         return array
     if copy is False:
-        msg = f"copy=False: {name} must be a contiguous {np.dtype(dtype)} array, got {array.dtype}"
+        got = getattr(values, "dtype", type(values).__name__)
+        msg = f"copy=False: {name} must be a contiguous {np.dtype(dtype)} array, got {got}"
         raise ValueError(msg)
     stored: NDArray[Any] = np.empty(len(array), dtype=dtype)
     _cpu.narrow(name, np.ascontiguousarray(array), 0, high, stored, threads)
+    stored.flags.writeable = False
     return stored
 
 
@@ -116,7 +137,7 @@ def from_csr(
         raise ValueError(msg)
     votes = Votes(votes.indptr, votes.lfs.copy(), votes.labels.copy())
     _cpu.sort_rows(*votes, threads)
-    return votes
+    return votes.frozen()
 
 
 def from_triplets(
@@ -142,6 +163,9 @@ def from_triplets(
         shape = (largest["rows"] + 1, largest["lfs"] + 1)
     n, m = shape
     n = arguments.whole_number("shape[0]", n, 0)
+    if n > _MOST_ROWS:
+        msg = f"shape[0] must be in 0..{_MOST_ROWS}, got {n}"
+        raise ValueError(msg)
     m = arguments.whole_number("shape[1]", m, 0, _MOST_LFS)
     if cardinality is not None:
         cardinality = arguments.whole_number("cardinality", cardinality, 1, _cpu.MOST_CLASSES)
@@ -158,7 +182,7 @@ def from_triplets(
     kept, *counts = _cpu.from_triplets(*stored, duplicates, indptr, out_lfs, out_labels, threads)
     if kept < nnz:
         out_lfs, out_labels = out_lfs[:kept].copy(), out_labels[:kept].copy()
-    return Votes(indptr, out_lfs, out_labels), m, k, (counts[0], counts[1], counts[2])
+    return Votes(indptr, out_lfs, out_labels).frozen(), m, k, (counts[0], counts[1], counts[2])
 
 
 def row_range(votes: Votes, start: int, stop: int) -> Votes:
@@ -170,6 +194,9 @@ def row_range(votes: Votes, start: int, stop: int) -> Votes:
 
 def row_ids(rows: Any, n: int) -> NDArray[np.int64]:
     """Return row numbers in ``0..n - 1`` from one number, numbers or a mask."""
+    if isinstance(rows, tuple):
+        msg = f"rows must be integers, a boolean mask or a slice, got the tuple {rows!r}"
+        raise TypeError(msg)
     array = np.asarray(rows)
     if array.size == 0 and array.dtype.kind == "f":
         array = array.astype(np.int64)
@@ -201,7 +228,7 @@ def take_rows(votes: Votes, rows: NDArray[np.int64]) -> Votes:
     _cpu.size_rows(votes.indptr, rows, indptr, 0)
     taken = _room(indptr)
     _cpu.fill_rows(*votes, rows, *taken, 0)
-    return taken
+    return taken.frozen()
 
 
 def lf_ids(
@@ -209,6 +236,9 @@ def lf_ids(
 ) -> list[int]:
     """Return distinct LF ids from ids or names."""
     ids = []
+    if len(lfs) and isinstance(lfs[0], bool | np.bool_):
+        msg = "lfs must be ids or names, got a mask; use np.flatnonzero(mask)"
+        raise TypeError(msg)
     for lf in [lfs] if isinstance(lfs, str) else lfs:
         if isinstance(lf, str):
             if names is None or lf not in names:
@@ -234,7 +264,7 @@ def take_lfs(votes: Votes, ids: list[int], n_lfs: int) -> Votes:
     _cpu.size_lfs(votes.indptr, votes.lfs, new_id, indptr, 0)
     taken = _room(indptr)
     _cpu.fill_lfs(*votes, new_id, *taken, 0)
-    return taken
+    return taken.frozen()
 
 
 def first_of(matrices: Sequence[Any], caller: str) -> Any:
@@ -242,6 +272,10 @@ def first_of(matrices: Sequence[Any], caller: str) -> Any:
     if not matrices:
         msg = f"{caller} needs at least one label matrix, got none"
         raise ValueError(msg)
+    for i, matrix in enumerate(matrices):
+        if type(matrix) is not type(matrices[0]) or not hasattr(matrix, "indptr"):
+            msg = f"{caller} takes label matrices, got {type(matrix).__name__} at {i}"
+            raise TypeError(msg)
     return matrices[0]
 
 
@@ -260,7 +294,7 @@ def stack_rows(parts: Sequence[Votes]) -> Votes:
         np.concatenate([np.zeros(1, dtype=np.int64), *moved]),
         np.concatenate([part.lfs for part in parts]),
         np.concatenate([part.labels for part in parts]),
-    )
+    ).frozen()
 
 
 def stack_lfs(parts: Sequence[tuple[Votes, int]]) -> Votes:
@@ -272,7 +306,7 @@ def stack_lfs(parts: Sequence[tuple[Votes, int]]) -> Votes:
     for votes, n_lfs in parts:
         _cpu.append_lfs(*votes, first_lf, stacked.indptr, filled, stacked.lfs, stacked.labels, 0)
         first_lf += n_lfs
-    return stacked
+    return stacked.frozen()
 
 
 def declared_polarity(
@@ -308,6 +342,7 @@ def check_polarity(votes: Votes, polarity: Sequence[tuple[int, ...] | None]) -> 
     if not inside.all():
         at = int(np.argmin(inside))
         lf = int(votes.lfs[at])
-        rule = f"must be in the declared polarity {polarity[lf]} of LF {lf}"
-        msg = f"labels[{at}] {rule}, got {votes.labels[at]}"
+        row = int(np.searchsorted(votes.indptr, at, side="right")) - 1
+        rule = f"LF {lf} must vote within its declared polarity {polarity[lf]}"
+        msg = f"row {row}: {rule}, got {votes.labels[at]}"
         raise ValueError(msg)

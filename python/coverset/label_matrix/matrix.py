@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING, NamedTuple, Self
+from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     import scipy.sparse
 
 Polarity = tuple[tuple[int, ...] | None, ...]
+
+
+_FACTS = ("n_lfs", "cardinality", "lf_names", "class_names", "polarity")
 
 
 class DuplicateReport(NamedTuple):
@@ -102,17 +105,36 @@ class LabelMatrix:
         checked: bool = False,
     ) -> Self:
         """Wrap arrays that are known to be well formed; ``checked``: polarity holds as well."""
+        declared = construct.declared_polarity(polarity, n_lfs, cardinality)
+        if declared is not None and not checked:
+            construct.check_polarity(votes, declared)
         self = object.__new__(cls)
-        self.indptr, self.lfs, self.labels = (construct.read_only(array) for array in votes)
-        self.n_lfs = n_lfs
-        self.cardinality = cardinality
-        self.lf_names = arguments.names("lf_names", lf_names, n_lfs, "LFs")
-        self.class_names = arguments.names("class_names", class_names, cardinality, "classes")
-        self.polarity = construct.declared_polarity(polarity, n_lfs, cardinality)
-        self.duplicates = duplicates
-        if self.polarity is not None and not checked:
-            construct.check_polarity(votes, self.polarity)
+        for name, value in {
+            "indptr": construct.read_only(votes.indptr),
+            "lfs": construct.read_only(votes.lfs),
+            "labels": construct.read_only(votes.labels),
+            "n_lfs": n_lfs,
+            "cardinality": cardinality,
+            "lf_names": arguments.names("lf_names", lf_names, n_lfs, "LFs"),
+            "class_names": arguments.names("class_names", class_names, cardinality, "classes"),
+            "polarity": declared,
+            "duplicates": duplicates,
+        }.items():
+            object.__setattr__(self, name, value)
         return self
+
+    def __setattr__(self, name: str, value: object) -> None:
+        msg = f"a LabelMatrix does not change: {name} cannot be set"
+        raise AttributeError(msg)
+
+    def __delattr__(self, name: str) -> None:
+        msg = f"a LabelMatrix does not change: {name} cannot be deleted"
+        raise AttributeError(msg)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Copy by way of :meth:`from_csr`, so that votes are checked again."""
+        facts = {name: getattr(self, name) for name in _FACTS}
+        return _rebuilt, (type(self), self._votes, facts, self.duplicates)
 
     @classmethod
     def from_dense(
@@ -142,7 +164,8 @@ class LabelMatrix:
         Raises
         ------
         ValueError
-            If ``a`` is not two-dimensional, or an entry is below -1 or not below ``cardinality``.
+            If ``a`` is not two-dimensional, an entry is below -1 or not below ``cardinality``, or
+            a vote is outside the declared polarity.
         TypeError
             If ``a`` does not hold integers.
 
@@ -364,9 +387,10 @@ class LabelMatrix:
         ValueError
             If there is none, or if LFs, cardinality, names or polarity differ.
         """
+        matrices = list(matrices)
         first = construct.first_of(matrices, "concat")
         for i, other in enumerate(matrices):
-            for fact in ("n_lfs", "cardinality", "lf_names", "class_names", "polarity"):
+            for fact in _FACTS:
                 construct.require_same(fact, getattr(first, fact), getattr(other, fact), i)
         joined: LabelMatrix = first._with(construct.stack_rows([m._votes for m in matrices]))
         return joined
@@ -382,7 +406,10 @@ class LabelMatrix:
         ValueError
             If there is none, if rows, cardinality or class names differ, or two LFs share a name.
         """
+        matrices = list(matrices)
         first = construct.first_of(matrices, "hstack")
+        n_lfs = sum(other.n_lfs for other in matrices)
+        arguments.whole_number("the number of LFs together", n_lfs, 0, 2**31 - 1)
         for i, other in enumerate(matrices):
             construct.require_same("number of rows", len(first), len(other), i)
             for fact in ("cardinality", "class_names"):
@@ -395,7 +422,7 @@ class LabelMatrix:
             polarity = [p for other in matrices for p in other.polarity or (None,) * other.n_lfs]
         return cls._of(
             construct.stack_lfs([(other._votes, other.n_lfs) for other in matrices]),
-            sum(other.n_lfs for other in matrices),
+            n_lfs,
             first.cardinality,
             names,
             first.class_names,
@@ -414,7 +441,7 @@ class LabelMatrix:
     def to_scipy(self) -> scipy.sparse.csr_matrix:
         """Return a SciPy CSR matrix of label + 1, so that an absent entry (0) is an abstain.
 
-        Needs SciPy. Shares ``indptr`` and ``lfs`` with this matrix.
+        Needs SciPy. Shares ``lfs`` with this matrix; SciPy narrows ``indptr`` in a copy.
         """
         from scipy.sparse import csr_matrix
 
@@ -457,3 +484,22 @@ class LabelMatrix:
             If there is none.
         """
         return storage.load(path, mmap=mmap, verify=verify)
+
+
+def matrix_argument(L: Any) -> LabelMatrix:
+    """Return ``L`` if it is a label matrix."""
+    if not isinstance(L, LabelMatrix):
+        msg = f"L must be a LabelMatrix (see LabelMatrix.from_dense), got {type(L).__name__}"
+        raise TypeError(msg)
+    return L
+
+
+def _rebuilt(
+    kind: type[LabelMatrix],
+    votes: construct.Votes,
+    facts: dict[str, Any],
+    duplicates: DuplicateReport | None,
+) -> LabelMatrix:
+    """Return a copied or unpickled matrix, its votes checked as if they came from outside."""
+    checked = construct.from_csr(*votes, facts["n_lfs"], facts["cardinality"], None, 0)
+    return kind._of(checked, **facts, duplicates=duplicates)

@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from coverset import _arguments as arguments
 from coverset import _cpu
-from coverset.label_matrix.matrix import LabelMatrix
+from coverset.label_matrix.matrix import LabelMatrix, matrix_argument
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -108,6 +108,7 @@ def lf_summary(
     a  0    [0, 1]    0.7500    0.5000     0.2500        3          0     1.0000        2        1
     b  1       [1]    0.5000    0.5000     0.2500        1          1     0.5000        0        2
     """
+    matrix_argument(L)
     (n, m), k = L.shape, L.cardinality
     gold = np.empty(0, dtype=np.int16) if y is None else arguments.gold_labels(y, n, k)
     votes = np.empty((m, k), dtype=np.int64)

@@ -11,8 +11,9 @@ from numpy.typing import ArrayLike, NDArray
 from coverset import _arguments as arguments
 from coverset import _cpu
 from coverset.label_matrix import LabelMatrix
+from coverset.label_matrix.matrix import matrix_argument
 from coverset.label_model import columns, storage
-from coverset.label_model.base import BaseLabelModel, matrix_argument
+from coverset.label_model.base import BaseLabelModel
 
 _ROW_CORRELATION = 0.1
 _AUTO_PATTERNS = 1 << 20  # more distinct rows than this are learned by minibatches

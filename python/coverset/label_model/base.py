@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 from coverset import _arguments as arguments
 from coverset import _cpu
 from coverset.label_matrix import LabelMatrix
+from coverset.label_matrix.matrix import matrix_argument
 
 TIE_BREAK_POLICIES = ("abstain", "lowest", "random")
 METRICS = ("accuracy", "f1")
@@ -19,14 +20,6 @@ METRICS = ("accuracy", "f1")
 
 class NotFittedError(ValueError, AttributeError):
     """A model was used before ``fit``."""
-
-
-def matrix_argument(L: Any) -> LabelMatrix:
-    """Return ``L`` if it is a label matrix."""
-    if not isinstance(L, LabelMatrix):
-        msg = f"L must be a LabelMatrix (see LabelMatrix.from_dense), got {type(L).__name__}"
-        raise TypeError(msg)
-    return L
 
 
 class BaseLabelModel(ABC):

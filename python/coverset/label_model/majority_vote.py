@@ -9,7 +9,8 @@ from numpy.typing import ArrayLike, NDArray
 
 from coverset import _cpu
 from coverset.label_matrix import LabelMatrix
-from coverset.label_model.base import BaseLabelModel, matrix_argument
+from coverset.label_matrix.matrix import matrix_argument
+from coverset.label_model.base import BaseLabelModel
 
 
 class MajorityVote(BaseLabelModel):

@@ -1,0 +1,56 @@
+// The machine's limits: memory bandwidth and multiply-add rate, so that a figure can be given as a
+// share of them. Prints JSON. Build: c++ -O3 -march=native -pthread probe.cpp
+#include <algorithm>
+#include <chrono>
+#include <cstdio>
+#include <cstdlib>
+#include <thread>
+#include <vector>
+
+namespace {
+
+double seconds(int threads, void (*work)(int)) {
+  double best = 1e9;
+  for (int repeat = 0; repeat < 5; ++repeat) {
+    const auto start = std::chrono::steady_clock::now();
+    std::vector<std::thread> pool;
+    for (int t = 0; t < threads; ++t) pool.emplace_back(work, t);
+    for (std::thread& thread : pool) thread.join();
+    best = std::min(best, std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count());
+  }
+  return best;
+}
+
+constexpr std::size_t kWords = std::size_t{1} << 26;  // 512 MiB a thread
+std::vector<std::vector<long>> memory;
+volatile long sink;
+volatile float float_sink;
+
+void read_all(int thread) {
+  long sum = 0;
+  for (const long word : memory[static_cast<std::size_t>(thread)]) sum += word;
+  sink = sum;
+}
+
+constexpr long kSteps = 20'000'000;
+constexpr int kLanes = 16 * 12;  // enough independent chains for the widest registers
+
+void multiply_add(int) {
+  float lanes[kLanes];
+  for (int i = 0; i < kLanes; ++i) lanes[i] = static_cast<float>(i);
+  for (long step = 0; step < kSteps; ++step) {
+    for (int i = 0; i < kLanes; ++i) lanes[i] = lanes[i] * 0.999f + 0.5f;
+  }
+  for (const float lane : lanes) float_sink = lane;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  const int threads = argc > 1 ? std::atoi(argv[1]) : 1;
+  memory.resize(static_cast<std::size_t>(threads), std::vector<long>(kWords, 1));
+  const double read = static_cast<double>(threads) * kWords * sizeof(long) / seconds(threads, read_all);
+  const double flops = 2.0 * threads * kSteps * kLanes / seconds(threads, multiply_add);
+  std::printf("{\"threads\": %d, \"read_gb_s\": %.1f, \"multiply_add_gflop_s\": %.1f}\n", threads,
+              read / 1e9, flops / 1e9);
+}
