@@ -129,6 +129,6 @@ def test_files_are_read_in_one_sitting():
         for folder in ("python", "cpp", "cuda", "tests", "bench")
         for path in (ROOT / folder).rglob("*.*")
         if path.suffix in (".py", ".pyi", ".cpp", ".hpp", ".inl", ".cu", ".cuh")
-        and len(path.read_text().splitlines()) > 500
+        and len(path.read_text().splitlines()) > (650 if folder == "tests" else 500)
     ]
     assert long == []

@@ -24,9 +24,11 @@ Patterns pattern_view(const Indices& indptr, const Lfs& column, const Doubles& w
   return {in(indptr), in(column), in(weight), in(gold)};
 }
 
-LabelModelState model_state(Doubles& expected, Doubles& log_weight, Doubles& class_balance) {
+LabelModelState model_state(Doubles& expected, Doubles& log_weight, Doubles& class_balance,
+                            Doubles& right) {
   const auto balance = out(class_balance);
-  return {static_cast<std::int32_t>(balance.size()), out(expected), out(log_weight), balance};
+  return {static_cast<std::int32_t>(balance.size()), out(expected), out(log_weight), balance,
+          out(right)};
 }
 
 TieBreak tie_break_named(const std::string& name) {
@@ -114,14 +116,14 @@ void bind_label_model(py::module_& m) {
   m.def(
       "weigh_columns",
       [](const Indices& column_indptr, const Labels& column_label, const Flags& annotator,
-         const FitOptions& options, Doubles& expected, Doubles& log_weight,
-         Doubles& class_balance) {
-        LabelModelState state = model_state(expected, log_weight, class_balance);
+         const FitOptions& options, Doubles& expected, Doubles& log_weight, Doubles& class_balance,
+         Doubles& right) {
+        LabelModelState state = model_state(expected, log_weight, class_balance, right);
         weigh_columns(vote_columns(column_indptr, column_label, annotator), options, state);
       },
       "column_indptr"_a.noconvert(), "column_label"_a.noconvert(), "annotator"_a.noconvert(),
       "options"_a, "expected"_a.noconvert(), "log_weight"_a.noconvert(),
-      "class_balance"_a.noconvert());
+      "class_balance"_a.noconvert(), "right"_a.noconvert());
   m.def(
       "class_log_prior",
       [](const FitOptions& options, const Doubles& class_balance, Doubles& log_prior) {
@@ -133,8 +135,8 @@ void bind_label_model(py::module_& m) {
       [](const Indices& indptr, const Lfs& column, const Doubles& weight, const Labels& gold,
          const Indices& column_indptr, const Labels& column_label, const Flags& annotator,
          const FitOptions& options, Doubles& expected, Doubles& log_weight, Doubles& class_balance,
-         int threads) {
-        LabelModelState state = model_state(expected, log_weight, class_balance);
+         Doubles& right, int threads) {
+        LabelModelState state = model_state(expected, log_weight, class_balance, right);
         const FitReport report = run(threads, [&](const Cpu& device) {
           return fit_label_model(device, pattern_view(indptr, column, weight, gold),
                                  vote_columns(column_indptr, column_label, annotator), options,
@@ -145,7 +147,7 @@ void bind_label_model(py::module_& m) {
       "indptr"_a.noconvert(), "column"_a.noconvert(), "weight"_a.noconvert(), "gold"_a.noconvert(),
       "column_indptr"_a.noconvert(), "column_label"_a.noconvert(), "annotator"_a.noconvert(),
       "options"_a, "expected"_a.noconvert(), "log_weight"_a.noconvert(),
-      "class_balance"_a.noconvert(), "threads"_a);
+      "class_balance"_a.noconvert(), "right"_a.noconvert(), "threads"_a);
   m.def(
       "predict_proba",
       [](const Indices& indptr, const Lfs& column, const Doubles& log_weight,

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-_MOST_THREADS = 2**31 - 1
+_MOST = 2**31 - 1
 
 
 def whole_number(name: str, value: Any, low: int, high: int | None = None) -> int:
@@ -26,12 +26,27 @@ def whole_number(name: str, value: Any, low: int, high: int | None = None) -> in
     return number
 
 
+def count(name: str, value: Any) -> int:
+    """Return ``value`` as an int of at least 1 that fits 32 bits."""
+    whole_number(name, value, 1)
+    return whole_number(name, value, 1, _MOST)
+
+
+def real_number(name: str, value: Any, low: float, high: float) -> float:
+    """Return ``value`` as a float in ``low..high``, or raise naming the argument."""
+    if isinstance(value, bool) or not isinstance(value, int | float | np.integer | np.floating):
+        msg = f"{name} must be a number, got {value!r}"
+        raise TypeError(msg)
+    if not low <= value <= high:
+        rule = f"at least {low:g}" if high == float("inf") else f"in {low:g}..{high:g}"
+        msg = f"{name} must be {rule}, got {value!r}"
+        raise ValueError(msg)
+    return float(value)
+
+
 def threads(n_threads: int | None) -> int:
     """Return the thread count for a kernel: 0 (as many as allowed) for None."""
-    if n_threads is None:
-        return 0
-    wanted = whole_number("n_threads", n_threads, 1)
-    return whole_number("n_threads", wanted, 1, _MOST_THREADS)
+    return 0 if n_threads is None else count("n_threads", n_threads)
 
 
 def one_of(name: str, value: Any, allowed: Sequence[str]) -> str:

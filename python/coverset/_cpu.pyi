@@ -179,6 +179,7 @@ def weigh_columns(
     expected: _Float64,
     log_weight: _Float64,
     class_balance: _Float64,
+    right: _Float64,
 ) -> None: ...
 def class_log_prior(options: FitOptions, class_balance: _Float64, log_prior: _Float64) -> None: ...
 def fit_label_model(
@@ -193,6 +194,7 @@ def fit_label_model(
     expected: _Float64,
     log_weight: _Float64,
     class_balance: _Float64,
+    right: _Float64,
     threads: int,
 ) -> tuple[int, float]: ...
 def predict_proba(

@@ -42,6 +42,7 @@ def _read_lf_file(path: Path) -> _LFFile:
         msg = f"--lfs {path}: it must be a Python file"
         raise _UsageError(msg)
     module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module  # dataclasses and pickle look their module up
     try:
         spec.loader.exec_module(module)
     except Exception as error:
@@ -64,7 +65,7 @@ def _read_table(path: Path) -> Any:
         import pyarrow.dataset
         import pyarrow.json
     except ImportError:
-        raise _UsageError(_NEEDS_ARROW) from None
+        raise ImportError(_NEEDS_ARROW) from None
     if not path.exists():
         msg = f"{path}: there is no such file or folder"
         raise _UsageError(msg)

@@ -94,14 +94,16 @@ void add_model(const Cpu& device, Checksum& sum) {
   const std::vector<std::int16_t> gold(6000, -1);
   const Patterns patterns{matrix.indptr, column, weight, gold};
   for (const std::int64_t batch : {0, 512}) {
-    std::vector<double> expected(m * k * k), log_weight(m * k * k), balance(k, 1.0 / k);
+    std::vector<double> expected(m * k * k), log_weight(m * k * k), balance(k, 1.0 / k),
+        right(m * k);
     FitOptions options;
     options.annotator_share = 0.9;
     options.batch = batch;
-    LabelModelState state{k, expected, log_weight, balance};
+    LabelModelState state{k, expected, log_weight, balance, right};
     fit_label_model(device, patterns, columns, options, state);
     sum.add(log_weight);
     sum.add(balance);
+    sum.add(right);
     std::vector<double> log_prior(k);
     class_log_prior(options, balance, log_prior);
     std::vector<float> probabilities(6000 * k);

@@ -90,7 +90,7 @@ struct FitOptions {
   double annotator_share = 0.0;  // share of votes cast by annotators
   double row_correlation = 0.1;  // votes of a row repeat each other: evidence is divided by
                                  // 1 + row_correlation * (votes - 1)
-  double tolerance = 1e-4;       // stop when no pattern's posterior moves by more
+  double tolerance = 1e-4;       // stop when no pattern's posterior moved by more
   std::int64_t most_passes = 25;
   std::int64_t batch = 0;      // patterns in a minibatch; 0: all of them
   std::uint64_t seed = 0;      // order of the minibatches
@@ -103,6 +103,7 @@ struct LabelModelState {
   std::span<double> expected;       // (columns, cardinality): expected votes in each class
   std::span<double> log_weight;     // (columns, cardinality): evidence of a vote, log scale
   std::span<double> class_balance;  // (cardinality)
+  std::span<double> right;          // (columns): expected right votes under the posterior alone
 };
 
 /// Evidence of each column from its expected votes: unipolar LFs by lift, annotators by
@@ -125,7 +126,7 @@ struct FitReport {
 /// over the patterns, by natural-gradient steps on minibatches of patterns (stepwise EM, Cappe &
 /// Moulines 2009); one batch is plain EM. Gold rows count with their class. The sums run over a
 /// grid that depends on the patterns alone, so any thread count gives the same bits. Allocates
-/// patterns * cardinality doubles and at most 64 MiB of sums (one set of sums if that is more).
+/// patterns * cardinality doubles and at most 64 MiB of sums (four sets of sums if that is more).
 FitReport fit_label_model(const Cpu& device, const Patterns& patterns, const VoteColumns& columns,
                           const FitOptions& options, LabelModelState& state);
 

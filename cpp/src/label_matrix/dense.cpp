@@ -54,8 +54,8 @@ std::int32_t count_dense(const Cpu& device, const DenseView& dense, std::int32_t
                          std::span<std::int64_t> indptr) {
   const auto count = COVERSET_AT_LEVEL(count_row);
   // label + 1 of a negative entry, as an unsigned number of this width, is above the middle
-  const auto limit = std::min(static_cast<unsigned long long>(cardinality),
-                              1ULL << (8 * dense.bytes - 1));
+  const auto limit =
+      std::min(static_cast<unsigned long long>(cardinality), 1ULL << (8 * dense.bytes - 1));
   indptr[0] = 0;
   const auto largest = parallel_reduce(
       device, dense.rows, block_rows(dense), 0ULL,

@@ -11,6 +11,7 @@ namespace coverset {
 namespace {
 
 constexpr std::int64_t kBlockRows = 1 << 12;
+constexpr std::int64_t kBlockAnswers = 1 << 18;
 
 /// The label most answers gave, or -1 when two labels share the lead.
 std::int32_t majority(std::vector<std::int16_t>& answers) {
@@ -71,13 +72,21 @@ DuplicateReport from_triplets(const Cpu& device, std::span<const std::int64_t> r
   const auto n = static_cast<std::int64_t>(indptr.size()) - 1;
   // counting sort by row: starts[r] is where the next answer of row r goes
   std::vector<std::int64_t> starts(static_cast<std::size_t>(n) + 1, 0);
-  for (const std::int64_t row : rows) ++starts[static_cast<std::size_t>(row) + 1];
+  const auto answers = static_cast<std::int64_t>(rows.size());
+  const Cpu alone{1, device.poll, device.state};  // in order, but polled
+  parallel_for(alone, answers, kBlockAnswers, [&](std::int64_t begin, std::int64_t end) {
+    for (auto i = static_cast<std::size_t>(begin); i < static_cast<std::size_t>(end); ++i) {
+      ++starts[static_cast<std::size_t>(rows[i]) + 1];
+    }
+  });
   std::partial_sum(starts.begin(), starts.end(), starts.begin());
-  for (std::size_t i = 0; i < rows.size(); ++i) {
-    const auto at = static_cast<std::size_t>(starts[static_cast<std::size_t>(rows[i])]++);
-    out_lfs[at] = lfs[i];
-    out_labels[at] = labels[i];
-  }
+  parallel_for(alone, answers, kBlockAnswers, [&](std::int64_t begin, std::int64_t end) {
+    for (auto i = static_cast<std::size_t>(begin); i < static_cast<std::size_t>(end); ++i) {
+      const auto at = static_cast<std::size_t>(starts[static_cast<std::size_t>(rows[i])]++);
+      out_lfs[at] = lfs[i];
+      out_labels[at] = labels[i];
+    }
+  });
   // now starts[r] is where row r ends
   indptr[0] = 0;
   const auto begin_of = [&](std::int64_t row) {
@@ -88,7 +97,7 @@ DuplicateReport from_triplets(const Cpu& device, std::span<const std::int64_t> r
       [&](std::int64_t begin, std::int64_t end) {
         DuplicateReport part;
         std::vector<std::pair<std::int32_t, std::int16_t>> scratch;
-        std::vector<std::int16_t> answers;
+        std::vector<std::int16_t> repeats;
         for (std::int64_t row = begin; row < end; ++row) {
           const auto first = static_cast<std::size_t>(begin_of(row));
           const auto count =
@@ -96,7 +105,7 @@ DuplicateReport from_triplets(const Cpu& device, std::span<const std::int64_t> r
           sort_row(out_lfs.data() + first, out_labels.data() + first, count, scratch);
           indptr[static_cast<std::size_t>(row) + 1] = static_cast<std::int64_t>(
               merge_row(row, out_lfs.data() + first, out_labels.data() + first, count, duplicates,
-                        answers, part));
+                        repeats, part));
         }
         return part;
       },
@@ -107,14 +116,15 @@ DuplicateReport from_triplets(const Cpu& device, std::span<const std::int64_t> r
   // close the gaps that merging left
   std::partial_sum(indptr.begin(), indptr.end(), indptr.begin());
   if (report.repeated == 0) return report;
-  for (std::int64_t row = 0; row < n; ++row) {
-    const auto from = static_cast<std::size_t>(begin_of(row));
-    const RowRange to = row_range(indptr, row);
-    std::copy_n(out_lfs.begin() + static_cast<std::ptrdiff_t>(from), to.end - to.begin,
-                out_lfs.begin() + static_cast<std::ptrdiff_t>(to.begin));
-    std::copy_n(out_labels.begin() + static_cast<std::ptrdiff_t>(from), to.end - to.begin,
-                out_labels.begin() + static_cast<std::ptrdiff_t>(to.begin));
-  }
+  parallel_for(alone, n, kBlockAnswers, [&](std::int64_t begin, std::int64_t end) {
+    for (std::int64_t row = begin; row < end; ++row) {
+      const std::int64_t from = begin_of(row);
+      const RowRange to = row_range(indptr, row);
+      const auto kept = to.end - to.begin;
+      std::copy_n(out_lfs.data() + from, kept, out_lfs.data() + to.begin);
+      std::copy_n(out_labels.data() + from, kept, out_labels.data() + to.begin);
+    }
+  });
   return report;
 }
 

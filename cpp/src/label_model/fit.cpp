@@ -17,6 +17,7 @@ constexpr double kBalanceVotes = 2.0;    // pseudo-votes spread over the classes
 constexpr double kConfusionVotes = 2.0;  // pseudo-votes of the pooled confusion, per class
 constexpr double kPooledRight = 2.0;     // pseudo-votes on the pooled confusion's diagonal
 constexpr double kPooledAny = 0.5;       // and on all of it
+constexpr std::int64_t kFewestSums = 4;
 constexpr std::int64_t kMostSums = 256;
 constexpr std::int64_t kSumBytes = 64 << 20;
 constexpr double kStepDecay = 0.6;  // step of minibatch t: (t + 1)^-kStepDecay
@@ -85,13 +86,23 @@ void weigh_unipolar(std::size_t column, std::size_t own, const FitOptions& optio
   }
 }
 
-/// Grid over the patterns of one batch: as many sums as fit the memory, at most kMostSums.
-std::int64_t block_of(std::int64_t patterns, std::size_t sum_size) {
-  const auto fit = kSumBytes / static_cast<std::int64_t>(sizeof(double) * sum_size + 1);
-  const std::int64_t sums =
-      std::clamp<std::int64_t>(patterns / 512, 1, std::clamp<std::int64_t>(fit, 1, kMostSums));
-  return (patterns + sums - 1) / sums;
-}
+/// How a batch is cut up: blocks of patterns, each with sums of its own, and stretches of blocks
+/// whose sums fit the memory. A block does more work than adding up its sums costs, and stays
+/// short enough to be interrupted.
+struct Grid {
+  std::int64_t block, stretch;
+
+  Grid(const Patterns& patterns, std::size_t sum_size, std::size_t k) {
+    const auto size = static_cast<std::int64_t>(sum_size);
+    const std::int64_t mean_votes = static_cast<std::int64_t>(patterns.column.size()) /
+                                        std::max<std::int64_t>(1, patterns.size()) +
+                                    1;
+    block = std::clamp<std::int64_t>(4 * size / (mean_votes * static_cast<std::int64_t>(k)), 512,
+                                     1 << 16);
+    const std::int64_t fit = kSumBytes / (static_cast<std::int64_t>(sizeof(double)) * size);
+    stretch = block * std::clamp<std::int64_t>(fit, kFewestSums, kMostSums);
+  }
+};
 
 class Trainer {
  public:
@@ -116,7 +127,7 @@ class Trainer {
     const auto size = static_cast<std::int64_t>(order_.size());
     const std::int64_t batch = options_.batch > 0 ? std::min(options_.batch, size) : size;
     if (batch < size) shuffle();
-    Expected running = expect(device, 0, size, Start::majority);
+    Expected running = expect(device, 0, size, Start::majority, options_.anchor);
     maximize(running);
     FitReport report;
     std::int64_t step = 1;
@@ -125,7 +136,7 @@ class Trainer {
       report.change = 0.0;
       for (std::int64_t begin = 0; begin < size; begin += batch, ++step) {
         const std::int64_t end = std::min(begin + batch, size);
-        const Expected part = expect(device, begin, end, Start::model);
+        const Expected part = expect(device, begin, end, Start::model, options_.anchor);
         report.change = std::max(report.change, part.change);
         if (weight_ <= 0.0) continue;
         const double rate =
@@ -135,13 +146,21 @@ class Trainer {
         running.approach(part, rate, covered_ / weight_);
         maximize(running);
       }
-      if (report.change < options_.tolerance) break;
+      if (report.change <= options_.tolerance) break;
     }
+    count_right(expect(device, 0, size, Start::model, 0.0));
     return report;
   }
 
  private:
   enum class Start { majority, model };
+
+  /// Expected right votes of each column, by the posterior alone.
+  void count_right(const Expected& posterior) {
+    for (std::size_t c = 0; c < state_.right.size(); ++c) {
+      state_.right[c] = posterior.votes[c * k_ + static_cast<std::size_t>(columns_.label[c])];
+    }
+  }
 
   void shuffle() {
     for (std::size_t i = order_.size(); i > 1; --i) {
@@ -151,12 +170,24 @@ class Trainer {
   }
 
   /// Expected statistics of patterns order_[begin..end), from majority votes or from the model.
-  Expected expect(const Cpu& device, std::int64_t begin, std::int64_t end, Start start) {
+  Expected expect(const Cpu& device, std::int64_t begin, std::int64_t end, Start start,
+                  double anchor) {
     const auto columns = static_cast<std::size_t>(columns_.size());
-    const Expected empty(columns, k_);
-    const std::int64_t block = block_of(end - begin, columns * k_ + k_);
-    Expected sum = parallel_reduce(
-        device, end - begin, block, empty,
+    const Grid grid(patterns_, columns * k_ + k_, k_);
+    Expected sum(columns, k_);
+    for (std::int64_t from = begin; from < end; from += grid.stretch) {
+      const std::int64_t to = std::min(from + grid.stretch, end);
+      sum.add(expect_stretch(device, from, to, grid.block, start, anchor));
+    }
+    weight_ = std::accumulate(sum.rows.begin(), sum.rows.end(), 0.0);
+    return sum;
+  }
+
+  Expected expect_stretch(const Cpu& device, std::int64_t begin, std::int64_t end,
+                          std::int64_t block, Start start, double anchor) {
+    const auto columns = static_cast<std::size_t>(columns_.size());
+    return parallel_reduce(
+        device, end - begin, block, Expected(columns, k_),
         [&](std::int64_t from, std::int64_t to) {
           Expected part(columns, k_);
           Scratch scratch(k_);
@@ -166,7 +197,7 @@ class Trainer {
                 static_cast<std::size_t>(std::min(kGroup, begin + to - i)));
             if (start == Start::model) update_posteriors(group, part, scratch);
             for (const std::int64_t pattern : group) {
-              add_pattern(static_cast<std::size_t>(pattern), start, part, scratch.believed);
+              add_pattern(static_cast<std::size_t>(pattern), start, anchor, part, scratch.believed);
             }
           }
           return part;
@@ -175,8 +206,6 @@ class Trainer {
           all.add(part);
           return all;
         });
-    weight_ = std::accumulate(sum.rows.begin(), sum.rows.end(), 0.0);
-    return sum;
   }
 
   struct Scratch {
@@ -204,7 +233,8 @@ class Trainer {
   }
 
   /// Adds one pattern's expected class: gold where it is known, else the anchored posterior.
-  void add_pattern(std::size_t i, Start start, Expected& part, std::vector<double>& believed) {
+  void add_pattern(std::size_t i, Start start, double anchor, Expected& part,
+                   std::vector<double>& believed) {
     const auto first = static_cast<std::size_t>(patterns_.indptr[i]);
     const auto last = static_cast<std::size_t>(patterns_.indptr[i + 1]);
     if (first == last) return;
@@ -217,7 +247,7 @@ class Trainer {
     if (start == Start::majority) std::ranges::copy(believed, posterior);
     const double weight = patterns_.weight[i];
     for (std::size_t y = 0; y < k_; ++y) {
-      const double mixed = options_.anchor * believed[y] + (1.0 - options_.anchor) * posterior[y];
+      const double mixed = anchor * believed[y] + (1.0 - anchor) * posterior[y];
       const double known = patterns_.gold[i] == static_cast<std::int16_t>(y) ? 1.0 : 0.0;
       believed[y] = weight * (patterns_.gold[i] >= 0 ? known : mixed);
       part.rows[y] += believed[y];

@@ -30,6 +30,14 @@ class Votes(NamedTuple):
         return self
 
 
+class DuplicateReport(NamedTuple):
+    """Repeated answers that :meth:`LabelMatrix.from_triplets` merged."""
+
+    repeated: int  # answers on top of a first one for the same (row, LF)
+    conflicting: int  # (row, LF) pairs whose answers differed
+    abstained: int  # pairs without a vote because their majority was a tie
+
+
 def read_only(array: NDArray[Any]) -> NDArray[Any]:
     """Return a read-only view, so that nobody changes votes after they were checked."""
     view = array.view()

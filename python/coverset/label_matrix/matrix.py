@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 from coverset import _arguments as arguments
 from coverset import _cpu
 from coverset.label_matrix import construct, storage
+from coverset.label_matrix.construct import DuplicateReport
 
 if TYPE_CHECKING:
     import scipy.sparse
@@ -20,14 +21,6 @@ Polarity = tuple[tuple[int, ...] | None, ...]
 
 
 _FACTS = ("n_lfs", "cardinality", "lf_names", "class_names", "polarity")
-
-
-class DuplicateReport(NamedTuple):
-    """Repeated answers that :meth:`LabelMatrix.from_triplets` merged."""
-
-    repeated: int  # answers on top of a first one for the same (row, LF)
-    conflicting: int  # (row, LF) pairs whose answers differed
-    abstained: int  # pairs without a vote because their majority was a tie
 
 
 class LabelMatrix:

@@ -64,7 +64,8 @@ class LabelModel(BaseLabelModel):
         Krippendorff's alpha of the votes; NaN where no row has two votes or all votes agree on
         one class.
     lf_accuracies_ : (m,) float64
-        Expected share of right votes of each LF; NaN for an LF without votes.
+        Expected share of right votes of each LF, under the model's probabilities; NaN for an LF
+        without votes.
     n_patterns_, n_iter_ : int
         Distinct rows of votes (with gold), and passes made.
     solver_ : str
@@ -124,55 +125,62 @@ class LabelModel(BaseLabelModel):
         matrix = matrix_argument(L)
         threads = arguments.threads(n_threads)
         k = matrix.cardinality
-        options = self._options(k)
+        options = self._options()
         balance = self._given_balance(k)
         grouped = columns.group(matrix, y, threads)
         table = columns.observe(matrix, threads)
         alpha, share = columns.agreement(grouped, table, k, threads)
         table = columns.tell_annotators(table, matrix, share)
         rho = 0.0 if np.isnan(alpha) else min(max(alpha, 0.0), 0.95)
-        options.kappa = min(max((1 - rho) / rho, 0.5), 50.0) if rho else 50.0
-        options.annotator_share = columns.annotator_share(table)
-        options.balance_given = balance is not None
+        settings = columns.Settings(
+            anchor=options.anchor,
+            row_correlation=_ROW_CORRELATION,
+            kappa=min(max((1 - rho) / rho, 0.5), 50.0) if rho else 50.0,
+            annotator_share=columns.annotator_share(table),
+            balance_given=balance is not None,
+        )
+        for name, value in settings._asdict().items():
+            setattr(options, name, value)
         solver = self.solver
         if solver == "auto":
             solver = "sgd" if grouped.n_patterns > _AUTO_PATTERNS else "em"
         options.batch = _BATCH_PATTERNS if solver == "sgd" else 0
-        state = columns.State(table, np.full(k, 1 / k) if balance is None else balance)
+        state = columns.State.zero(table, np.full(k, 1 / k) if balance is None else balance)
         passes, _ = _cpu.fit_label_model(
-            *grouped.arrays(table, threads), *table.arrays(), options, *state.arrays(), threads
+            *grouped.arrays(table, threads), *table.arrays(), options, *state, threads
         )
         self.cardinality_, self.n_lfs_ = k, matrix.n_lfs
-        self.class_balance_ = state.class_balance
         self.reliability_ = float(alpha)
-        self.lf_accuracies_ = columns.accuracies(table, state)
         self.n_patterns_, self.n_iter_, self.solver_ = grouped.n_patterns, int(passes), solver
-        self._table, self._state, self._options_ = table, state, options
-        self._silent = _silent(rho, share, options, state.class_balance)
+        self._table, self._state, self._settings = table, state, settings
+        self._silent = _silent(rho, share, settings, state.class_balance)
+        self._show(table, state)
         return self
 
-    def _options(self, k: int) -> _cpu.FitOptions:
+    def _show(self, table: columns.Table, state: columns.State) -> None:
+        """Set the attributes that follow from the state; changing them changes no prediction."""
+        self.class_balance_ = state.class_balance.copy()
+        self.lf_accuracies_ = columns.accuracies(table, state)
+
+    def _options(self) -> _cpu.FitOptions:
         """Check the parameters and return them for the kernel."""
         arguments.one_of("dependencies", self.dependencies, ("none",))
         arguments.one_of("solver", self.solver, ("auto", "em", "sgd"))
         options = _cpu.FitOptions()
-        if not 0.0 <= self.anchor <= 1.0:
-            msg = f"anchor must be in 0..1, got {self.anchor!r}"
-            raise ValueError(msg)
-        if not self.tol >= 0.0:
-            msg = f"tol must be at least 0, got {self.tol!r}"
-            raise ValueError(msg)
-        options.anchor = float(self.anchor)
-        options.tolerance = float(self.tol)
-        options.most_passes = arguments.whole_number("max_iter", self.max_iter, 1)
+        options.anchor = arguments.real_number("anchor", self.anchor, 0.0, 1.0)
+        options.tolerance = arguments.real_number("tol", self.tol, 0.0, np.inf)
+        options.most_passes = arguments.count("max_iter", self.max_iter)
         options.seed = arguments.whole_number("seed", self.seed, 0, 2**63 - 1)
-        options.row_correlation = _ROW_CORRELATION
         return options
 
     def _given_balance(self, k: int) -> NDArray[np.float64] | None:
         if self.class_balance is None:
             return None
-        balance = np.array(self.class_balance, dtype=np.float64)
+        try:
+            balance = np.array(self.class_balance, dtype=np.float64)
+        except (TypeError, ValueError):
+            msg = f"class_balance must hold {k} numbers, got {self.class_balance!r}"
+            raise ValueError(msg) from None
         if balance.shape != (k,):
             rule = f"class_balance must have one entry for each of {k} classes"
             msg = f"{rule}, got shape {balance.shape}"
@@ -187,16 +195,17 @@ class LabelModel(BaseLabelModel):
         return balance
 
     def _proba(self, L: LabelMatrix, threads: int) -> NDArray[np.float32]:
+        options = self._settings.options()
         table, state = columns.extend(self._table, self._state, L, threads)
         if table is not self._table:
-            _cpu.weigh_columns(*table.arrays(), self._options_, *state.arrays())
+            _cpu.weigh_columns(*table.arrays(), options, *state)
         log_prior = np.empty(self.cardinality_)
-        _cpu.class_log_prior(self._options_, state.class_balance, log_prior)
+        _cpu.class_log_prior(options, state.class_balance, log_prior)
         column = columns.find(L, table, threads)
         proba = np.empty((len(L), self.cardinality_), dtype=np.float32)
         _cpu.predict_proba(
             *(L.indptr, column, state.log_weight, log_prior),
-            *(self._options_.row_correlation, self._silent, proba, threads),
+            *(self._settings.row_correlation, self._silent, proba, threads),
         )
         return proba
 
@@ -223,16 +232,19 @@ class LabelModel(BaseLabelModel):
 
 
 def _silent(
-    rho: float, share: NDArray[np.float64], options: _cpu.FitOptions, balance: NDArray[np.float64]
+    rho: float,
+    share: NDArray[np.float64],
+    settings: columns.Settings,
+    balance: NDArray[np.float64],
 ) -> NDArray[np.float64]:
     """Return what a row without votes gets: the votes' share, as far as they can be relied on."""
     k = len(share)
-    if options.balance_given:
+    if settings.balance_given:
         return balance.copy()
-    trust = 1.0 if options.annotator_share == 1.0 else rho
+    trust = 1.0 if settings.annotator_share == 1.0 else rho
     silent = trust * share + (1 - trust) / k
     first, second = np.sort(silent)[::-1][:2] if k > 1 else (1.0, 0.0)
-    if options.annotator_share < 0.5 and first < 1.5 * second:
+    if settings.annotator_share < 0.5 and first < 1.5 * second:
         return np.full(k, 1 / k)
     smallest = 1e-6  # an all-annotators share may be 0 for a class that nobody voted for
     floored = np.maximum(silent, smallest)

@@ -67,11 +67,24 @@ class BaseLabelModel(ABC):
         """Return whether ``fit`` was called."""
         return hasattr(self, "cardinality_")
 
-    def _fitted_for(self, L: Any) -> LabelMatrix:
-        """Return ``L`` if this model is fitted and fits it."""
+    def __sklearn_tags__(self) -> Any:
+        """Return scikit-learn's tags: gold is optional, input is no array."""
+        from sklearn.utils import InputTags, Tags, TargetTags
+
+        return Tags(
+            estimator_type=None,
+            target_tags=TargetTags(required=False),
+            input_tags=InputTags(two_d_array=False),
+        )
+
+    def _require_fitted(self) -> None:
         if not self.__sklearn_is_fitted__():
             msg = f"this {type(self).__name__} is not fitted yet; call fit first"
             raise NotFittedError(msg)
+
+    def _fitted_for(self, L: Any) -> LabelMatrix:
+        """Return ``L`` if this model is fitted and fits it."""
+        self._require_fitted()
         matrix = matrix_argument(L)
         for fact, want, got in (
             ("cardinality", self.cardinality_, matrix.cardinality),
@@ -136,6 +149,8 @@ class BaseLabelModel(ABC):
         y: ArrayLike,
         metric: str = "accuracy",
         tie_break_policy: str = "lowest",
+        *,
+        n_threads: int | None = None,
     ) -> float:
         """Return accuracy, or the F1 of class 1, on the rows whose gold is known.
 
@@ -153,7 +168,7 @@ class BaseLabelModel(ABC):
             If no gold is known, ``metric`` is unknown, or as ``predict``.
         """
         arguments.one_of("metric", metric, METRICS)
-        labels = self.predict(L, tie_break_policy)
+        labels = self.predict(L, tie_break_policy, n_threads=n_threads)
         gold = arguments.gold_labels(y, len(L), self.cardinality_)
         known = gold >= 0
         if not known.any():

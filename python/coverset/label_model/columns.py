@@ -32,18 +32,36 @@ class Table(NamedTuple):
         return np.repeat(np.arange(len(self.indptr) - 1), np.diff(self.indptr))
 
 
-class State:
-    """What was learned, one row a column: expected votes by class, and log evidence."""
+class Settings(NamedTuple):
+    """What weighing a column needs besides its expected votes."""
 
-    def __init__(self, table: Table, class_balance: NDArray[np.float64]) -> None:
-        size = (len(table.label), len(class_balance))
-        self.expected = np.zeros(size)
-        self.log_weight = np.zeros(size)
-        self.class_balance = class_balance.copy()
+    anchor: float
+    row_correlation: float
+    kappa: float
+    annotator_share: float
+    balance_given: bool
 
-    def arrays(self) -> tuple[Any, Any, Any]:
+    def options(self) -> _cpu.FitOptions:
         """What the kernels take."""
-        return self.expected, self.log_weight, self.class_balance
+        options = _cpu.FitOptions()
+        for name, value in self._asdict().items():
+            setattr(options, name, value)
+        return options
+
+
+class State(NamedTuple):
+    """What was learned, one row a column."""
+
+    expected: NDArray[np.float64]  # (columns, k): expected votes in each class
+    log_weight: NDArray[np.float64]  # (columns, k): log evidence of a vote
+    class_balance: NDArray[np.float64]  # (k,)
+    right: NDArray[np.float64]  # (columns,): expected right votes
+
+    @classmethod
+    def zero(cls, table: Table, class_balance: NDArray[np.float64]) -> State:
+        """Return a state of which only the class balance is known."""
+        c, k = len(table.label), len(class_balance)
+        return cls(np.zeros((c, k)), np.zeros((c, k)), class_balance.copy(), np.zeros(c))
 
 
 class Grouped(NamedTuple):
@@ -142,9 +160,8 @@ def annotator_share(table: Table) -> float:
 def accuracies(table: Table, state: State) -> NDArray[np.float64]:
     """Return each LF's expected share of right votes."""
     m = len(table.indptr) - 1
-    right = state.expected[np.arange(len(table.label)), table.label]
-    votes = np.bincount(table.lf, weights=state.expected.sum(axis=1), minlength=m)
-    hits = np.bincount(table.lf, weights=right, minlength=m)
+    votes = np.bincount(table.lf, weights=table.votes, minlength=m)
+    hits = np.bincount(table.lf, weights=state.right, minlength=m)
     accuracy: NDArray[np.float64] = np.full(m, np.nan)
     return np.divide(hits, votes, out=accuracy, where=votes > 0)
 
@@ -166,6 +183,6 @@ def extend(table: Table, state: State, L: LabelMatrix, threads: int) -> tuple[Ta
     wider = _table(known + seen, table.annotator)
     place = np.full(known.shape, -1, dtype=np.int64)
     place[wider.lf, wider.label] = np.arange(len(wider.label))
-    larger = State(wider, state.class_balance)
+    larger = State.zero(wider, state.class_balance)
     larger.expected[place[table.lf, table.label]] = state.expected
     return wider, larger

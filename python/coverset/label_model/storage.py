@@ -5,11 +5,13 @@ from __future__ import annotations
 import base64
 import binascii
 import os
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from coverset import _arguments as arguments
 from coverset import _cpu, _files
 from coverset.label_model import columns
 
@@ -19,7 +21,6 @@ if TYPE_CHECKING:
 _MAGIC = "coverset.label_model"
 _VERSION = 1
 _FACTS = ("cardinality_", "n_lfs_", "reliability_", "n_patterns_", "n_iter_", "solver_")
-_OPTIONS = ("anchor", "kappa", "annotator_share", "row_correlation", "balance_given")
 
 
 def _packed(array: NDArray[Any]) -> dict[str, Any]:
@@ -41,33 +42,32 @@ def _unpacked(entry: dict[str, Any], dtype: str, shape: tuple[int, ...]) -> NDAr
 
 def _plain(value: Any) -> Any:
     """Return a parameter as JSON has it."""
-    return np.asarray(value).tolist() if value is not None and not np.isscalar(value) else value
+    return value if value is None or isinstance(value, str) else np.asarray(value).tolist()
 
 
 def save(model: LabelModel, path: str | os.PathLike[str]) -> None:
     """Write a fitted model."""
-    if not model.__sklearn_is_fitted__():
-        from coverset.label_model.base import NotFittedError
-
-        msg = "this LabelModel is not fitted yet; call fit first"
-        raise NotFittedError(msg)
+    model._require_fitted()
     facts = {name: getattr(model, name) for name in _FACTS}
     if np.isnan(facts["reliability_"]):
         facts["reliability_"] = None
+    table, state = model._table, model._state
+    arrays: dict[str, NDArray[Any]] = {
+        "indptr": table.indptr,
+        "label": table.label,
+        "annotator": table.annotator,
+        "votes": table.votes,
+        "expected": state.expected,
+        "log_weight": state.log_weight,
+        "class_balance": state.class_balance,
+        "right": state.right,
+        "silent": model._silent,
+    }
     body = {
         "parameters": {name: _plain(value) for name, value in model.get_params().items()},
         "facts": facts,
-        "options": {name: getattr(model._options_, name) for name in _OPTIONS},
-        "arrays": {
-            "indptr": _packed(model._table.indptr),
-            "label": _packed(model._table.label),
-            "annotator": _packed(model._table.annotator),
-            "votes": _packed(model._table.votes),
-            "expected": _packed(model._state.expected),
-            "log_weight": _packed(model._state.log_weight),
-            "class_balance": _packed(model._state.class_balance),
-            "silent": _packed(model._silent),
-        },
+        "settings": model._settings._asdict(),
+        "arrays": {name: _packed(array) for name, array in arrays.items()},
     }
     _files.write_json(path, _MAGIC, _VERSION, body)
 
@@ -77,7 +77,10 @@ def load(path: str | os.PathLike[str]) -> LabelModel:
     body = _files.read_json(path, _MAGIC, _VERSION)
     try:
         return _restored(body)
-    except (KeyError, TypeError, ValueError, OverflowError, binascii.Error) as error:
+    except (
+        *(AttributeError, KeyError, TypeError, ValueError, OverflowError, MemoryError),
+        binascii.Error,
+    ) as error:
         msg = f"{os.fspath(path)} does not hold a valid label model: {error!r}"
         raise ValueError(msg) from None
 
@@ -90,40 +93,66 @@ def _restored(body: dict[str, Any]) -> LabelModel:
         setattr(model, name, body["facts"][name])
     if model.reliability_ is None:
         model.reliability_ = float("nan")
-    k, m = model.cardinality_, model.n_lfs_
+    k = arguments.whole_number("cardinality_", model.cardinality_, 1, _cpu.MOST_CLASSES)
+    m = arguments.whole_number("n_lfs_", model.n_lfs_, 0, 2**31 - 1)
     arrays = body["arrays"]
-    c = len(base64.b64decode(arrays["label"]["data"], validate=True)) // 2
+    table = _table(arrays, m, k)
+    c = len(table.label)
+    state = columns.State(
+        expected=_numbers(arrays, "expected", (c, k), lambda x: x >= 0),
+        log_weight=_numbers(arrays, "log_weight", (c, k), np.isfinite),
+        class_balance=_numbers(arrays, "class_balance", (k,), lambda x: (x > 0) & (x <= 1)),
+        right=_numbers(arrays, "right", (c,), lambda x: x >= 0),
+    )
+    model._table, model._state = table, state
+    model._silent = _numbers(arrays, "silent", (k,), lambda x: (x > 0) & (x <= 1))
+    model._settings = _settings(body["settings"])
+    model._show(table, state)
+    return model
+
+
+def _numbers(
+    arrays: dict[str, Any],
+    name: str,
+    shape: tuple[int, ...],
+    rule: Callable[[NDArray[np.float64]], NDArray[np.bool_]],
+) -> NDArray[np.float64]:
+    values = _unpacked(arrays[name], "<f8", shape)
+    if not (np.isfinite(values) & rule(values)).all():
+        msg = f"{name} holds numbers that no fit gives"
+        raise ValueError(msg)
+    return values
+
+
+def _table(arrays: dict[str, Any], m: int, k: int) -> columns.Table:
+    """Return columns that kernels can trust."""
+    label = np.frombuffer(base64.b64decode(arrays["label"]["data"], validate=True), "<i2")
+    c = len(label)
+    indptr = _unpacked(arrays["indptr"], "<i8", (m + 1,))
+    if indptr[0] != 0 or (np.diff(indptr) < 0).any() or indptr[-1] != c:
+        msg = "its columns are not in order"
+        raise ValueError(msg)
     table = columns.Table(
-        _unpacked(arrays["indptr"], "<i8", (m + 1,)),
+        indptr,
         _unpacked(arrays["label"], "<i2", (c,)),
         _unpacked(arrays["annotator"], "|u1", (m,)),
         _unpacked(arrays["votes"], "<i8", (c,)),
     )
-    _check_table(table, k)
-    state = columns.State(table, _unpacked(arrays["class_balance"], "<f8", (k,)))
-    state.expected = _unpacked(arrays["expected"], "<f8", (c, k))
-    state.log_weight = _unpacked(arrays["log_weight"], "<f8", (c, k))
-    model._table, model._state = table, state
-    model._silent = _unpacked(arrays["silent"], "<f8", (k,))
-    model._options_ = _cpu.FitOptions()
-    for name in _OPTIONS:
-        setattr(model._options_, name, body["options"][name])
-    model.class_balance_ = state.class_balance
-    model.lf_accuracies_ = columns.accuracies(table, state)
-    return model
-
-
-def _check_table(table: columns.Table, k: int) -> None:
-    """Raise unless kernels can trust the columns."""
-    lf = np.arange(len(table.indptr) - 1, dtype=np.int32)
-    ascending = np.diff(table.label.astype(np.int64) + k * table.lf) > 0 if len(table.label) else lf
-    if (
-        table.indptr[0] != 0
-        or (np.diff(table.indptr) < 0).any()
-        or table.indptr[-1] != len(table.label)
-        or (table.label < 0).any()
-        or (table.label >= k).any()
-        or not np.all(ascending)
-    ):
+    inside = (table.label >= 0) & (table.label < k)
+    ascending = np.diff(table.lf * k + table.label) > 0
+    if not inside.all() or not ascending.all() or (table.annotator > 1).any():
         msg = "its columns are not in order"
         raise ValueError(msg)
+    return table
+
+
+def _settings(stored: dict[str, Any]) -> columns.Settings:
+    settings = columns.Settings(**stored)
+    if not isinstance(settings.balance_given, bool):
+        msg = f"balance_given must be true or false, got {settings.balance_given!r}"
+        raise TypeError(msg)
+    arguments.real_number("anchor", settings.anchor, 0.0, 1.0)
+    arguments.real_number("kappa", settings.kappa, 0.0, 1e6)
+    arguments.real_number("annotator_share", settings.annotator_share, 0.0, 1.0)
+    arguments.real_number("row_correlation", settings.row_correlation, 0.0, 1.0)
+    return settings

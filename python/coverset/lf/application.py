@@ -55,8 +55,9 @@ class ApplyReport:
 class _Plan:
     """The labeling functions of one call, the keyword functions of a column taken together."""
 
-    def __init__(self, lfs: Sequence[LabelingFunction]) -> None:
+    def __init__(self, lfs: Sequence[LabelingFunction], names: Sequence[str]) -> None:
         self.lfs = lfs
+        self.names = names
         groups: dict[str, list[int]] = {}
         for i, lf in enumerate(lfs):
             if isinstance(lf, words.Keywords):
@@ -70,12 +71,18 @@ class _Plan:
 
     def wanted(self) -> list[str] | None:
         """Return the columns that are read; None where a row function may read any."""
-        columns: set[str] = set()
-        for lf in self.lfs:
-            if isinstance(lf, RowFunction):
-                return None
-            columns.update(getattr(lf, "columns", ()) or (getattr(lf, "column", ""),))
-        return sorted(columns)
+        if any(isinstance(lf, RowFunction) for lf in self.lfs):
+            return None
+        return sorted({column for lf in self.lfs for column in lf.columns})
+
+    def check_columns(self, source: table.Table) -> None:
+        """Raise unless the table has every column that a function names."""
+        readers: dict[str, list[str]] = {}
+        for lf, name in zip(self.lfs, self.names, strict=True):
+            for column in lf.columns:
+                readers.setdefault(column, []).append(name)
+        for column, names in readers.items():
+            _named(names, source.require, column)
 
     def run(
         self,
@@ -89,7 +96,8 @@ class _Plan:
         votes: list[BlockVotes | None] = [None] * len(self.lfs)
         for ids, members, automaton in self._groups:
             started = time.perf_counter()
-            found = _named(members, words.scan, automaton, members, block, n_threads)
+            named = [self.names[i] for i in ids]
+            found = _named(named, words.scan, automaton, members, block, n_threads)
             spent = (time.perf_counter() - started) / len(ids)
             for i, part in zip(ids, found, strict=True):
                 votes[i] = part
@@ -97,8 +105,9 @@ class _Plan:
         for i in self._alone:
             lf = self.lfs[i]
             started = time.perf_counter()
-            part = _named([lf], lf.vote, block, on_error=on_error, n_threads=n_threads)
-            votes[i] = _named([lf], _within, part, cardinality, block.start, on_error)
+            name = [self.names[i]]
+            part = _named(name, lf.vote, block, on_error=on_error, n_threads=n_threads)
+            votes[i] = _named(name, _within, part, cardinality, block.start, on_error)
             report.seconds[i] += time.perf_counter() - started
         found_votes = [part for part in votes if part is not None]
         for i, part in enumerate(found_votes):
@@ -109,14 +118,14 @@ class _Plan:
         return _assemble(found_votes, block.n, n_threads)
 
 
-def _named(lfs: Sequence[LabelingFunction], call: Any, *args: Any, **named: Any) -> Any:
+def _named(names: Sequence[str], call: Any, *args: Any, **named: Any) -> Any:
     """Call, and put the labeling functions' names before what it raises."""
     try:
         return call(*args, **named)
     except (TypeError, ValueError) as error:
-        names = ", ".join(repr(lf.name) for lf in lfs[:3]) + ", ..." * (len(lfs) > 3)
+        first = ", ".join(map(repr, names[:3])) + ", ..." * (len(names) > 3)
         kind = TypeError if isinstance(error, TypeError) else ValueError
-        msg = f"labeling function {names}: {error}"
+        msg = f"labeling function {first}: {error}"
         raise kind(msg) from (error.__cause__ or error)
 
 
@@ -252,11 +261,12 @@ def apply(
     if cardinality is not None:
         cardinality = arguments.whole_number("cardinality", cardinality, 1, _cpu.MOST_CLASSES)
     _check_declared(lfs, names, cardinality)
-    plan = _Plan(lfs)
+    plan = _Plan(lfs, names)
     m = len(lfs)
     report = ApplyReport(names, [""] * m, [0] * m, [0] * m, [None] * m, [0.0] * m)
     started = time.perf_counter()
     source = table.open_table(data, plan.wanted())
+    plan.check_columns(source)
     parts = []
     with _progress.report(progress, source.n, "apply") as advance:
         for block in source.blocks:

@@ -38,9 +38,12 @@ class LabelingFunction(ABC):
         The classes it votes for, where that is known before it runs.
     engine : str
         What runs it: ``"native"``, ``"re2"``, ``"python"``, ...
+    columns : tuple of str
+        The columns it names; a row function may read others.
     """
 
     engine: str = "native"
+    columns: tuple[str, ...] = ()
 
     def __init__(self, name: str | None, default: str, labels: tuple[int, ...] | None) -> None:
         if name is not None and (not isinstance(name, str) or not name):
@@ -61,7 +64,7 @@ class LabelingFunction(ABC):
 def label_argument(name: str, label: Any) -> int:
     """Return a class given by the user, ``0..32766``."""
     try:
-        number = operator.index(label)
+        number = operator.index("" if isinstance(label, bool) else label)  # type: ignore[arg-type]
     except TypeError:
         msg = f"{name} must be a whole number, got {label!r}"
         raise TypeError(msg) from None

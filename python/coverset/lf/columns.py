@@ -44,10 +44,6 @@ class Text:
         self.validity = validity
         self.validity_offset = validity_offset
         self._array = array
-        bad = _cpu.find_invalid_utf8(*self.buffers, 0)
-        if bad >= 0:
-            msg = f"text must be valid UTF-8, row {bad} is not"
-            raise ValueError(msg)
 
     def __len__(self) -> int:
         """Return the number of rows."""
@@ -63,8 +59,10 @@ class Text:
         """(n,) bool: rows that are not null."""
         if not len(self.validity):
             return np.ones(len(self), dtype=bool)
-        bits = np.unpackbits(self.validity, bitorder="little")
-        return bits[self.validity_offset : self.validity_offset + len(self)].astype(bool)
+        first, skipped = divmod(self.validity_offset, 8)
+        whole = self.validity[first : first + (skipped + len(self) + 7) // 8]
+        bits = np.unpackbits(whole, bitorder="little")
+        return bits[skipped : skipped + len(self)].astype(bool)
 
     @cached_property
     def strings(self) -> list[str | None]:
@@ -109,17 +107,45 @@ class Text:
 Column = Numbers | Text
 
 
-def from_any(values: Any) -> Column:
-    """Read a column as it came from a table."""
-    if hasattr(values, "to_pylist"):
-        return from_arrow(values)
-    if hasattr(values, "__arrow_array__"):  # pandas' own arrays
+def plain(values: Any) -> Any:
+    """Return a column as an Arrow array, a NumPy array or a list: pandas' arrays are turned."""
+    if isinstance(values, np.ndarray | list) or hasattr(values, "to_pylist"):
+        return values
+    if hasattr(values, "__arrow_array__"):
         try:
             import pyarrow as pa
         except ImportError:
-            return from_values(np.asarray(values, dtype=object))
-        return from_arrow(pa.array(values, from_pandas=True))
-    return from_values(values if isinstance(values, np.ndarray | list) else np.asarray(values))
+            return np.asarray(values, dtype=object)
+        return pa.array(values, from_pandas=True)
+    return np.asarray(values)
+
+
+def as_list(values: Any) -> list[Any]:
+    """Return a plain column as Python objects; None where null."""
+    if hasattr(values, "to_pylist"):
+        return list(values.to_pylist())
+    items = values.tolist() if isinstance(values, np.ndarray) else list(values)
+    if isinstance(values, np.ndarray) and values.dtype == object:
+        return [_null_to_none(item) for item in items]
+    return items
+
+
+def _null_to_none(item: Any) -> Any:
+    """Turn NaN, which pandas has for null among objects, into None; so for pandas' NA."""
+    if type(item).__name__ in ("NAType", "NaTType"):
+        return None
+    return None if isinstance(item, float) and item != item else item  # noqa: PLR0124
+
+
+def from_any(values: Any, start: int) -> Column:
+    """Read a plain column whose first row is row ``start`` of the table."""
+    column = from_arrow(values) if hasattr(values, "to_pylist") else from_values(values, start)
+    if isinstance(column, Text):
+        bad = _cpu.find_invalid_utf8(*column.buffers, 0)
+        if bad >= 0:
+            msg = f"text must be valid UTF-8, row {start + bad} is not"
+            raise ValueError(msg)
+    return column
 
 
 def from_arrow(array: Any) -> Column:
@@ -173,7 +199,21 @@ def _text_from_arrow(array: Any, offset_type: type) -> Text:
     )
 
 
-def from_values(values: Any) -> Column:
+def _check_strings(items: list[Any], start: int) -> None:
+    """Raise at the first item that is neither None nor text."""
+    for i, item in enumerate(items):
+        if item is not None and not isinstance(item, str):
+            msg = f"row {start + i} must be a str or None, got {type(item).__name__}"
+            raise TypeError(msg)
+        if item is not None and not item.isascii():
+            try:
+                item.encode()
+            except UnicodeEncodeError:
+                msg = f"text must be valid Unicode, row {start + i} is not"
+                raise ValueError(msg) from None
+
+
+def from_values(values: Any, start: int) -> Column:
     """Read a NumPy array, or a list of strings, numbers or None."""
     if isinstance(values, np.ndarray) and values.dtype.kind in "iufb":
         if values.ndim != 1:
@@ -182,11 +222,14 @@ def from_values(values: Any) -> Column:
         return Numbers(
             values if values.dtype.isnative else values.astype(values.dtype.newbyteorder("="))
         )
-    items = values.tolist() if isinstance(values, np.ndarray) else list(values)
-    # NaN stands for null among strings, as pandas has it
-    items = [None if isinstance(item, float) and item != item else item for item in items]  # noqa: PLR0124
+    kind = values.dtype.kind if isinstance(values, np.ndarray) else "O"
+    if kind not in "iufbOUT":
+        msg = f"it must hold strings, numbers or booleans, got dtype {values.dtype}"
+        raise TypeError(msg)
+    items = [_null_to_none(item) for item in as_list(values)]
     first = next((item for item in items if item is not None), None)
     if isinstance(first, str):
+        _check_strings(items, start)
         return Text(*_cpu.text_of_strings(items))
     valid = np.array([item is not None for item in items], dtype=bool)
     numbers = np.array([0 if item is None else item for item in items])

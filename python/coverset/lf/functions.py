@@ -105,8 +105,6 @@ class BatchFunction(LabelingFunction):
 
     def vote(self, block: Block, *, on_error: str, n_threads: int) -> BlockVotes:
         """Return the votes of the block, made by one call."""
-        for column in self.columns:
-            block.column(column)  # its errors are the table's, not the function's
         batch = {column: block.values(column) for column in self.columns}
         last = block.start + block.n - 1
         try:
@@ -134,9 +132,8 @@ class BatchFunction(LabelingFunction):
             raise TypeError(msg)
         stored = np.empty(block.n, dtype=np.int16)
         if block.n:
-            _cpu.narrow(
-                "labels", np.ascontiguousarray(labels), -1, _cpu.MOST_CLASSES - 1, stored, 0
-            )
+            labels = np.ascontiguousarray(labels, dtype=labels.dtype.newbyteorder("="))
+            _cpu.narrow("labels", labels, -1, _cpu.MOST_CLASSES - 1, stored, 0)
         return stored
 
 

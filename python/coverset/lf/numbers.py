@@ -35,6 +35,7 @@ class Compare(LabelingFunction):
         word, self._holds = _OPERATORS[op]
         super().__init__(name, f"compare_{column}_{word}_{value}", (label,))
         self.column = column
+        self.columns = (column,)
         self.op = op
         self.value = value
         self.label = label
@@ -47,7 +48,9 @@ class Compare(LabelingFunction):
             mask = equal if self.op == "==" else text.valid & ~equal
             return constant_votes(np.flatnonzero(mask), self.label)
         numbers = block.numbers(self.column)
-        return constant_votes(numbers.where(self._holds(numbers.values, self.value)), self.label)
+        with np.errstate(over="ignore"):  # 1e300 is inf to a float16 column: it compares as that
+            mask = self._holds(numbers.values, self.value)
+        return constant_votes(numbers.where(mask), self.label)
 
 
 def compare(
@@ -105,6 +108,7 @@ class Score(LabelingFunction):
         voted = tuple(sorted({label for label in labels if label >= 0}))
         super().__init__(name, f"score_{column}", voted)
         self.column = column
+        self.columns = (column,)
         self.low = low
         self.high = high
         self.low_label, self.high_label = labels
@@ -113,8 +117,10 @@ class Score(LabelingFunction):
         """Return votes for the rows with a low or a high score."""
         numbers = block.numbers(self.column)
         labels = np.full(block.n, -1, dtype=np.int16)
-        labels[numbers.where(numbers.values <= self.low)] = self.low_label
-        labels[numbers.where(numbers.values >= self.high)] = self.high_label
+        if self.low > -np.inf:
+            labels[numbers.where(numbers.values <= self.low)] = self.low_label
+        if self.high < np.inf:
+            labels[numbers.where(numbers.values >= self.high)] = self.high_label
         rows = np.flatnonzero(labels >= 0)
         return BlockVotes(rows, labels[rows])
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import re
 from collections.abc import Callable
 from typing import Any
@@ -30,16 +31,19 @@ class Regex(LabelingFunction):
     ) -> None:
         super().__init__(name, f"regex_{column}_{pattern[:24]}", (label,))
         self.column = column
+        self.columns = (column,)
         self.pattern = pattern
         self.label = label
         self._compiled = re.compile(pattern, flags if unicode else flags | re.ASCII)
         self._re2 = None if unicode else re2.translate(self._compiled)
-        self.engine = "python" if self._re2 is None else "re2"
+        has_arrow = importlib.util.find_spec("pyarrow") is not None
+        self.engine = "re2" if self._re2 is not None and has_arrow else "python"
 
     def vote(self, block: Block, *, on_error: str, n_threads: int) -> BlockVotes:
         """Return votes for the rows where the pattern is found."""
         text = block.text(self.column)
         rows = self._find_by_re2(text) if self._re2 is not None and text.arrow is not None else None
+        self.engine = "python" if rows is None else "re2"
         if rows is None:
             search: Callable[[str], Any] = self._compiled.search
             found = (i for i, row in enumerate(text.strings) if row is not None and search(row))
@@ -57,7 +61,7 @@ class Regex(LabelingFunction):
             try:
                 mask = pc.match_substring_regex(text.arrow.slice(start, step), pattern=self._re2)
             except pa.ArrowInvalid:
-                self._re2, self.engine = None, "python"
+                self._re2 = None
                 return None
             hits = mask.fill_null(False).to_numpy(zero_copy_only=False)
             parts.append(np.flatnonzero(hits) + start)
@@ -116,6 +120,6 @@ def regex(
         return Regex(
             column_argument(column), pattern, label_argument("label", label), flags, unicode, name
         )
-    except re.error as error:
+    except (re.error, OverflowError, RecursionError) as error:
         msg = f"pattern must be a valid regular expression, got {pattern!r}: {error}"
         raise ValueError(msg) from None

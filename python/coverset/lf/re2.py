@@ -13,16 +13,18 @@ from __future__ import annotations
 import re
 from typing import Any
 
+_LAST_FOLDED_BY_ASCII = 0xFFFF  # beyond it, re folds ranges as Unicode does, re.ASCII or not
 _MOST_REPEATS = 1000  # RE2's own limit
 _CLASSES = {
     "CATEGORY_DIGIT": "0-9",
     "CATEGORY_SPACE": r"\t\n\x0b\f\r ",
     "CATEGORY_WORD": "0-9A-Za-z_",
 }
-_NEGATED_CLASSES = {
-    "CATEGORY_NOT_DIGIT": "[^0-9]",
-    "CATEGORY_NOT_SPACE": r"[^\t\n\x0b\f\r ]",
-    "CATEGORY_NOT_WORD": "[^0-9A-Za-z_]",
+# written out, as RE2 takes no complement within a set that has other members
+_COMPLEMENTS = {
+    "CATEGORY_NOT_DIGIT": r"\x00-/:-\x{10ffff}",
+    "CATEGORY_NOT_SPACE": r"\x00-\x08\x0e-\x1f!-\x{10ffff}",
+    "CATEGORY_NOT_WORD": r"\x00-/:-@\[-\^`\{-\x{10ffff}",
 }
 
 
@@ -68,6 +70,8 @@ def _set_member(op: str, argument: Any, flags: int) -> str:
         return "".join(_code(point) for point in _cases(argument, flags))
     if op == "RANGE":
         low, high = argument
+        if flags & re.IGNORECASE and high > _LAST_FOLDED_BY_ASCII:
+            raise _NoEqualError
         parts = [f"{_code(low)}-{_code(high)}"]
         if flags & re.IGNORECASE:
             for first in ("a", "A"):
@@ -77,6 +81,8 @@ def _set_member(op: str, argument: Any, flags: int) -> str:
         return "".join(parts)
     if op == "CATEGORY" and str(argument) in _CLASSES:
         return _CLASSES[str(argument)]
+    if op == "CATEGORY" and str(argument) in _COMPLEMENTS:
+        return _COMPLEMENTS[str(argument)]
     raise _NoEqualError
 
 
@@ -105,6 +111,8 @@ def _item(op: str, argument: Any, flags: int, *, at_end: bool) -> str:
         return f"(?:{'|'.join(parts)})"
     if op == "SUBPATTERN":
         _, add, remove, inner = argument
+        if add & re.UNICODE:
+            raise _NoEqualError
         return f"(?:{_sequence(list(inner), (flags | add) & ~remove, at_end=at_end)})"
     if op in ("MAX_REPEAT", "MIN_REPEAT"):
         return _repeat(argument, flags)
@@ -116,9 +124,6 @@ def _item(op: str, argument: Any, flags: int, *, at_end: bool) -> str:
 def _set(members: list[Any], flags: int) -> str:
     negate = bool(members) and str(members[0][0]) == "NEGATE"
     rest = members[1:] if negate else members
-    if len(rest) == 1 and str(rest[0][1]) in _NEGATED_CLASSES:
-        text = _NEGATED_CLASSES[str(rest[0][1])]
-        return text.replace("[^", "[") if negate else text
     return f"[{'^' * negate}{''.join(_set_member(str(op), a, flags) for op, a in rest)}]"
 
 

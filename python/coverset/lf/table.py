@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -35,13 +35,12 @@ class Block(ABC):
     def column(self, name: str) -> columns.Column:
         """Return a column as numbers or text, converted once a block."""
         if name not in self._columns:
-            self._require(name)
             try:
-                self._columns[name] = columns.from_any(self.values(name))
+                self._columns[name] = columns.from_any(self.values(name), self.start)
             except (TypeError, ValueError) as error:
-                rows = f"rows {self.start}..{self.start + self.n - 1}"
-                msg = f"column {name!r}, {rows}: {error}"
-                raise type(error)(msg) from None
+                kind = TypeError if isinstance(error, TypeError) else ValueError
+                msg = f"column {name!r}: {error}"
+                raise kind(msg) from None
         return self._columns[name]
 
     def text(self, name: str) -> columns.Text:
@@ -72,19 +71,12 @@ class Block(ABC):
         """Return one value as a Python object."""
         if name not in self._lists:
             values = self.values(name)
-            as_list = getattr(values, "to_pylist", None) or getattr(values, "tolist", None)
-            self._lists[name] = as_list() if as_list else list(values)
+            self._lists[name] = columns.as_list(values)
         return self._lists[name][row]
 
     def row(self, row: int) -> Any:
         """Return what a row labeling function is called with."""
         return Row(self, row)
-
-    def _require(self, name: str) -> None:
-        names = self.names()
-        if names is not None and name not in names:
-            msg = f"column must be one of {', '.join(map(repr, names))}, got {name!r}"
-            raise ValueError(msg)
 
 
 class Row:
@@ -138,7 +130,7 @@ class _ColumnsBlock(Block):
         return list(self._table)
 
     def values(self, name: str) -> Any:
-        return self._table[name][self.start : self.start + self.n]
+        return columns.plain(self._table[name][self.start : self.start + self.n])
 
 
 class _ObjectsBlock(Block):
@@ -168,12 +160,24 @@ class _ObjectsBlock(Block):
         return self._objects[row]
 
 
-class Table:
-    """A source of blocks; ``n`` is None where the length is only known at the end."""
+class Table(NamedTuple):
+    """A source of blocks."""
 
-    def __init__(self, n: int | None, blocks: Iterator[Block]) -> None:
-        self.n = n
-        self.blocks = blocks
+    n: int | None  # None where the length is only known at the end
+    names: Sequence[str] | None  # None where each row is an object
+    blocks: Iterator[Block]
+
+    def require(self, column: str) -> None:
+        """Raise unless there is such a column, just once."""
+        if self.names is None:
+            return
+        if column not in self.names:
+            known = ", ".join(map(repr, self.names))
+            msg = f"column must be one of {known}, got {column!r}"
+            raise ValueError(msg)
+        if list(self.names).count(column) > 1:
+            msg = f"column names must be unique, got {column!r} twice"
+            raise ValueError(msg)
 
 
 def _column_array(name: str, values: Any) -> Any:
@@ -187,8 +191,10 @@ def _column_array(name: str, values: Any) -> Any:
             msg = f"column {name!r}: {type(values).__name__} does not lend its memory: {error}"
             raise TypeError(msg) from None
     if hasattr(values, "__arrow_c_array__") or hasattr(values, "__arrow_c_stream__"):
-        import pyarrow as pa
-
+        try:
+            import pyarrow as pa
+        except ImportError:
+            raise ImportError(_NEEDS_ARROW) from None
         if isinstance(values, pa.Array | pa.ChunkedArray):
             return values
         return (
@@ -211,7 +217,7 @@ def _from_columns(data: Mapping[str, Any]) -> Table:
             first = next(iter(lengths))
             msg = f"columns must be of one length: {first!r} has {n} rows, {name!r} has {length}"
             raise ValueError(msg)
-    return Table(n, _column_blocks(table, n))
+    return Table(n, list(table), _column_blocks(table, n))
 
 
 def _column_blocks(table: Mapping[str, Any], n: int) -> Iterator[Block]:
@@ -241,19 +247,26 @@ def _from_arrow(data: Any, wanted: Sequence[str] | None) -> Table | None:
             raise ImportError(_NEEDS_ARROW) from None
         return None
     if isinstance(data, pa.Table):
-        return Table(data.num_rows, _arrow_blocks(iter(data.to_batches())))
+        return Table(data.num_rows, data.schema.names, _arrow_blocks(iter(data.to_batches())))
     if isinstance(data, pa.RecordBatch):
-        return Table(data.num_rows, _arrow_blocks(iter([data])))
+        return Table(data.num_rows, data.schema.names, _arrow_blocks(iter([data])))
     if type(data).__module__.startswith("pyarrow") and hasattr(data, "to_batches"):  # a Dataset
         known = None if wanted is None else [c for c in wanted if c in data.schema.names]
-        return Table(None, _arrow_blocks(data.to_batches(columns=known)))
+        return Table(None, data.schema.names, _arrow_blocks(data.to_batches(columns=known)))
     if isinstance(data, pa.RecordBatchReader):
-        return Table(None, _arrow_blocks(data))
+        return Table(None, data.schema.names, _arrow_blocks(data))
     if hasattr(data, "__arrow_c_stream__"):
-        reader = pa.RecordBatchReader.from_stream(data)
-        return Table(len(data) if hasattr(data, "__len__") else None, _arrow_blocks(reader))
+        try:
+            reader = pa.RecordBatchReader.from_stream(data)
+        except pa.ArrowInvalid:
+            return None  # a single column
+        n = len(data) if hasattr(data, "__len__") else None
+        return Table(n, reader.schema.names, _arrow_blocks(reader))
     if hasattr(data, "__arrow_c_array__"):
-        return _from_arrow(pa.record_batch(data), wanted)
+        try:
+            return _from_arrow(pa.record_batch(data), wanted)
+        except pa.ArrowInvalid:
+            return None
     return None
 
 
@@ -263,8 +276,9 @@ def open_table(data: Any, wanted: Sequence[str] | None = None) -> Table:
     ``wanted`` are the columns that will be read, if that is known: a dataset reads no others.
     """
     if type(data).__module__.partition(".")[0] == "pandas" and hasattr(data, "columns"):
-        columns_of = {str(name): data[name].array for name in data.columns}
-        return Table(len(data), _column_blocks(columns_of, len(data)))
+        names = [str(name) for name in data.columns]
+        arrays = {name: data.iloc[:, i].array for i, name in enumerate(names)}
+        return Table(len(data), names, _column_blocks(arrays, len(data)))
     if isinstance(data, Mapping):
         return _from_columns(data)
     table = _from_arrow(data, wanted)
@@ -275,9 +289,8 @@ def open_table(data: Any, wanted: Sequence[str] | None = None) -> Table:
     if isinstance(data, Sequence) and not isinstance(data, str | bytes):
         n = len(data)
         starts = range(0, n, BLOCK_ROWS)
-        return Table(
-            n, (_ObjectsBlock(start, data[start : start + BLOCK_ROWS]) for start in starts)
-        )
+        blocks = (_ObjectsBlock(start, data[start : start + BLOCK_ROWS]) for start in starts)
+        return Table(n, None, blocks)
     msg = (
         "data must be a data frame, an Arrow table, dataset or stream, a dict of arrays or a list "
         f"of objects, got {type(data).__name__}"

@@ -33,6 +33,7 @@ class Keywords(LabelingFunction):
         default = f"keywords_{column}_{words[0].replace(' ', '_')}"
         super().__init__(name, default, (label,))
         self.column = column
+        self.columns = (column,)
         self.words = words
         self.label = label
         self.match = match
@@ -131,6 +132,11 @@ def keywords(
         if not word:
             msg = f"words[{i}] must not be empty"
             raise ValueError(msg)
+        try:
+            word.encode()
+        except UnicodeEncodeError:
+            msg = f"words[{i}] must be valid Unicode, got {word!r}"
+            raise ValueError(msg) from None
     return Keywords(
         column_argument(column), given, label_argument("label", label), match, case_sensitive, name
     )
