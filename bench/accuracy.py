@@ -1,7 +1,8 @@
 """Label models against majority vote on real votes: the sets that COVERSET_TEST_DATA names.
 
-Fits on the training votes and scores on the test votes (crowd sets: on the same rows), by accuracy
-or by F1 where the set says so; random ties are averaged over ten seeds. One default setting for all.
+Fits on the training votes and scores on the test votes (crowd sets: on the same rows), by
+accuracy or by F1 where the set says so; random ties are averaged over ten seeds. One default
+setting for all.
 Writes results/accuracy.json and prints a table.
 """
 

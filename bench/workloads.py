@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 @functools.cache
 def votes(n: int, m: int, k: int, density: float) -> NDArray[np.int64]:
-    """(n, m) int64 as Snorkel has it: each LF votes on ``density`` of the rows, 75 % of it right."""
+    """(n, m) int64, -1 = abstain: each LF votes on ``density`` of the rows, 75 % of it right."""
     rng = np.random.default_rng([n, m, k, round(1e6 * density)])
     gold = rng.integers(k, size=n)
     dense = np.full((n, m), -1, dtype=np.int64)

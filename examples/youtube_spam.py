@@ -22,7 +22,7 @@ lfs = [
     cs.lf.regex("text", r"https?://|www\.|\.com\b", SPAM, flags=re.IGNORECASE, name="link"),
     cs.lf.regex("text", r"\bwatch\?v=", SPAM, name="other video"),
     cs.lf.keywords("text", ["song", "songs", "lyrics", "tune"], HAM, name="about the song"),
-    cs.lf.keywords("text", ["love", "best", "awesome", "beautiful", "amazing"], HAM, name="likes it"),
+    cs.lf.keywords("text", ["love", "best", "awesome", "beautiful"], HAM, name="likes it"),
     cs.lf.keywords(
         "text",
         ["katy", "perry", "shakira", "eminem", "rihanna", "psy", "lmfao"],
