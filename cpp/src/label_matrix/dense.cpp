@@ -21,6 +21,26 @@ const char* row_of(const DenseView& dense, std::int64_t row) {
   return static_cast<const char*>(dense.data) + row * dense.row_stride;
 }
 
+DenseRows dense_rows(const DenseView& dense) {
+  const std::int64_t slack =
+      dense.row_stride > 0 ? (kSlackBytes + dense.row_stride - 1) / dense.row_stride : dense.rows;
+  return {static_cast<const char*>(dense.data), dense.row_stride, dense.columns, dense.bytes,
+          dense.rows - slack};
+}
+
+/// The largest label + 1 of rows begin..end-1, in one stretch where they lie side by side.
+unsigned long long largest_of_rows(const DenseView& dense, std::int64_t begin, std::int64_t end) {
+  const auto largest = COVERSET_AT_LEVEL(largest_above);
+  if (dense.row_stride == dense.columns * dense.bytes) {
+    return largest(row_of(dense, begin), (end - begin) * dense.columns, dense.bytes);
+  }
+  unsigned long long above = 0;
+  for (std::int64_t row = begin; row < end; ++row) {
+    above = std::max(above, largest(row_of(dense, row), dense.columns, dense.bytes));
+  }
+  return above;
+}
+
 std::int64_t cell(const DenseView& dense, std::int64_t row, std::int64_t column) {
   const char* cells = row_of(dense, row);
   const auto at = static_cast<std::size_t>(column);
@@ -52,7 +72,8 @@ std::int64_t cell(const DenseView& dense, std::int64_t row, std::int64_t column)
 
 std::int32_t count_dense(const Cpu& device, const DenseView& dense, std::int32_t cardinality,
                          std::span<std::int64_t> indptr) {
-  const auto count = COVERSET_AT_LEVEL(count_row);
+  const auto count = COVERSET_AT_LEVEL(count_rows);
+  const DenseRows cells = dense_rows(dense);
   // label + 1 of a negative entry, as an unsigned number of this width, is above the middle
   const auto limit =
       std::min(static_cast<unsigned long long>(cardinality), 1ULL << (8 * dense.bytes - 1));
@@ -60,12 +81,9 @@ std::int32_t count_dense(const Cpu& device, const DenseView& dense, std::int32_t
   const auto largest = parallel_reduce(
       device, dense.rows, block_rows(dense), 0ULL,
       [&](std::int64_t begin, std::int64_t end) {
-        unsigned long long above = 0;
-        for (std::int64_t row = begin; row < end; ++row) {
-          indptr[static_cast<std::size_t>(row) + 1] =
-              count(row_of(dense, row), dense.columns, dense.bytes, &above);
-        }
+        const unsigned long long above = largest_of_rows(dense, begin, end);
         if (above > limit) fail_at_first(dense, begin, end, cardinality);
+        count(cells, begin, end, indptr.data() + 1);
         return above;
       },
       [](auto a, auto b) { return std::max(a, b); });
@@ -75,13 +93,11 @@ std::int32_t count_dense(const Cpu& device, const DenseView& dense, std::int32_t
 
 void fill_dense(const Cpu& device, const DenseView& dense, std::span<const std::int64_t> indptr,
                 std::span<std::int32_t> lfs, std::span<std::int16_t> labels) {
-  const auto fill = COVERSET_AT_LEVEL(fill_row);
+  const auto fill = COVERSET_AT_LEVEL(fill_rows);
+  const DenseRows cells = dense_rows(dense);
   parallel_for(device, dense.rows, block_rows(dense), [&](std::int64_t begin, std::int64_t end) {
-    for (std::int64_t row = begin; row < end; ++row) {
-      const std::int64_t first = indptr[static_cast<std::size_t>(row)];
-      fill(row_of(dense, row), dense.columns, dense.bytes, lfs.data() + first,
-           labels.data() + first);
-    }
+    const std::int64_t first = indptr[static_cast<std::size_t>(begin)];
+    fill(cells, begin, end, lfs.data() + first, labels.data() + first);
   });
 }
 

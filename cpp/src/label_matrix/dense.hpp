@@ -1,17 +1,31 @@
-// The two loops over a dense row that have a variant per SIMD level.
+// The loops over dense cells that have a variant per SIMD level. Cells are signed integers of 1, 2,
+// 4 or 8 bytes.
 #pragma once
 
 #include "dispatch.hpp"
 
 namespace coverset {
 
-/// Counts entries that are not -1 among n; raises *above to the largest label + 1 (an entry
-/// below -1 counts as a huge one).
-COVERSET_DECLARE_LEVELS(long count_row(const void* cells, long n, int bytes,
-                                       unsigned long long* above));
+inline constexpr int kSlackBytes = 64;
 
-/// Writes position and value of each entry that is not -1.
-COVERSET_DECLARE_LEVELS(void fill_row(const void* cells, long n, int bytes, int* lfs,
-                                      short* labels));
+/// Rows of cells. After each of the first `slack_rows` the matrix goes on for kSlackBytes, which
+/// may be read (and are ignored), so that whole registers serve.
+struct DenseRows {
+  const char* data;
+  long stride, columns;
+  int bytes;
+  long slack_rows;
+};
+
+/// The largest cell + 1 among n, 0 if all are -1; a cell below -1 counts as a huge one, above the
+/// middle of the unsigned range of its width.
+COVERSET_DECLARE_LEVELS(unsigned long long largest_above(const void* cells, long n, int bytes));
+
+/// counts[row]: cells of the row that are not -1, for begin <= row < end.
+COVERSET_DECLARE_LEVELS(void count_rows(const DenseRows& rows, long begin, long end, long* counts));
+
+/// Writes column and value of each such cell, row after row.
+COVERSET_DECLARE_LEVELS(void fill_rows(const DenseRows& rows, long begin, long end, int* lfs,
+                                       short* labels));
 
 }  // namespace coverset

@@ -296,10 +296,14 @@ def require_same(fact: str, want: Any, got: Any, position: int) -> None:
 
 def stack_rows(parts: Sequence[Votes]) -> Votes:
     """Return the rows of all parts, one after another."""
-    starts = np.cumsum([0, *(len(part.lfs) for part in parts)])
-    moved = [part.indptr[1:] + start for part, start in zip(parts, starts[:-1], strict=True)]
+    indptr = np.empty(1 + sum(len(part.indptr) - 1 for part in parts), dtype=np.int64)
+    indptr[0] = row = votes = 0
+    for part in parts:
+        n = len(part.indptr) - 1
+        np.add(part.indptr[1:], votes, out=indptr[row + 1 : row + 1 + n])
+        row, votes = row + n, votes + len(part.lfs)
     return Votes(
-        np.concatenate([np.zeros(1, dtype=np.int64), *moved]),
+        indptr,
         np.concatenate([part.lfs for part in parts]),
         np.concatenate([part.labels for part in parts]),
     ).frozen()
