@@ -1,17 +1,15 @@
 // Label matrices from loose answers.
 #include <algorithm>
+#include <functional>
 #include <numeric>
+#include <vector>
 
 #include "coverset/error.hpp"
 #include "coverset/label_matrix.hpp"
 #include "coverset/parallel.hpp"
-#include "label_matrix/rows.hpp"
 
 namespace coverset {
 namespace {
-
-constexpr std::int64_t kBlockRows = 1 << 12;
-constexpr std::int64_t kBlockAnswers = 1 << 18;
 
 /// The label most answers gave, or -1 when two labels share the lead.
 std::int32_t majority(std::vector<std::int16_t>& answers) {
@@ -32,34 +30,129 @@ std::int32_t majority(std::vector<std::int16_t>& answers) {
   return winner;
 }
 
+/// LF and label of an answer; LF in the high bits, so that sorting by LF is comparing numbers.
+constexpr int kLabelBits = 16;
+std::uint64_t pack(std::int32_t lf, std::int16_t label) {
+  return static_cast<std::uint64_t>(lf) << kLabelBits | static_cast<std::uint16_t>(label);
+}
+std::int32_t lf_of(std::uint64_t answer) { return static_cast<std::int32_t>(answer >> kLabelBits); }
+std::int16_t label_of(std::uint64_t answer) { return static_cast<std::int16_t>(answer); }
+
+/// Sorts a row's answers by LF, stably.
+void sort_answers(std::span<std::uint64_t> answers) {
+  constexpr std::size_t kInsertion = 24;
+  if (answers.size() > kInsertion) {
+    std::ranges::stable_sort(answers, {}, lf_of);
+    return;
+  }
+  for (std::size_t i = 1; i < answers.size(); ++i) {
+    const std::uint64_t answer = answers[i];
+    std::size_t j = i;
+    for (; j > 0 && lf_of(answers[j - 1]) > lf_of(answer); --j) answers[j] = answers[j - 1];
+    answers[j] = answer;
+  }
+}
+
 /// Merges repeats within one sorted row, in place; returns the number of votes left.
-std::size_t merge_row(std::int64_t row, std::int32_t* lfs, std::int16_t* labels, std::size_t n,
-                      Duplicates duplicates, std::vector<std::int16_t>& answers,
-                      DuplicateReport& report) {
+std::size_t merge_row(std::int64_t row, std::span<std::uint64_t> answers, Duplicates duplicates,
+                      std::vector<std::int16_t>& repeats, DuplicateReport& report) {
   std::size_t kept = 0;
-  for (std::size_t i = 0; i < n;) {
+  for (std::size_t i = 0; i < answers.size();) {
+    const std::int32_t lf = lf_of(answers[i]);
     std::size_t end = i + 1;
-    while (end < n && lfs[end] == lfs[i]) ++end;
-    std::int32_t label = labels[end - 1];
+    while (end < answers.size() && lf_of(answers[end]) == lf) ++end;
+    std::int32_t label = label_of(answers[end - 1]);
     if (end - i > 1) {
       require(duplicates != Duplicates::error, "row ", row, " holds ", end - i, " answers of LF ",
-              lfs[i], "; pass duplicates=\"majority\" or \"last\" to merge them");
+              lf, "; pass duplicates=\"majority\" or \"last\" to merge them");
       report.repeated += static_cast<std::int64_t>(end - i - 1);
-      answers.assign(labels + i, labels + end);
+      repeats.clear();
+      for (std::size_t e = i; e < end; ++e) repeats.push_back(label_of(answers[e]));
       report.conflicting +=
-          std::ranges::adjacent_find(answers, std::not_equal_to<>()) != answers.end();
-      if (duplicates == Duplicates::majority) label = majority(answers);
+          std::ranges::adjacent_find(repeats, std::not_equal_to<>()) != repeats.end();
+      if (duplicates == Duplicates::majority) label = majority(repeats);
       report.abstained += label == kAbstain;
     }
-    if (label != kAbstain) {
-      lfs[kept] = lfs[i];
-      labels[kept] = static_cast<std::int16_t>(label);
-      ++kept;
-    }
+    if (label != kAbstain) answers[kept++] = pack(lf, static_cast<std::int16_t>(label));
     i = end;
   }
   report.votes += static_cast<std::int64_t>(kept);
   return kept;
+}
+
+struct Answer {
+  std::int64_t row;
+  std::uint64_t vote;  // packed
+};
+
+/// Buckets of consecutive rows, few enough that scattering answers to them stays in cache, and
+/// small enough that sorting one does too.
+struct Buckets {
+  int shift = 12;
+  std::vector<std::int64_t> ends;  // where the next answer of a bucket goes, and at last its end
+
+  explicit Buckets(std::int64_t n) {
+    while ((n >> shift) >= 1024) ++shift;
+    ends.assign(static_cast<std::size_t>((n >> shift) + 2), 0);
+  }
+  std::size_t of(std::int64_t row) const { return static_cast<std::size_t>(row >> shift); }
+  std::int64_t rows() const { return std::int64_t{1} << shift; }
+  std::size_t begin(std::size_t bucket) const {
+    return static_cast<std::size_t>(bucket == 0 ? 0 : ends[bucket - 1]);
+  }
+  std::size_t end(std::size_t bucket) const { return static_cast<std::size_t>(ends[bucket]); }
+};
+
+/// The answers with their rows' buckets together, in the order given within a bucket.
+std::vector<Answer> to_buckets(const Cpu& device, std::span<const std::int64_t> rows,
+                               std::span<const std::int32_t> lfs,
+                               std::span<const std::int16_t> labels, Buckets& buckets) {
+  constexpr std::int64_t kStretch = 1 << 18;
+  const auto count = static_cast<std::int64_t>(rows.size());
+  const Cpu alone{1, device.poll, device.state};  // in order, but polled
+  parallel_for(alone, count, kStretch, [&](std::int64_t begin, std::int64_t end) {
+    for (auto i = static_cast<std::size_t>(begin); i < static_cast<std::size_t>(end); ++i) {
+      ++buckets.ends[buckets.of(rows[i]) + 1];
+    }
+  });
+  std::partial_sum(buckets.ends.begin(), buckets.ends.end(), buckets.ends.begin());
+  std::vector<Answer> answers(rows.size());
+  parallel_for(alone, count, kStretch, [&](std::int64_t begin, std::int64_t end) {
+    for (auto i = static_cast<std::size_t>(begin); i < static_cast<std::size_t>(end); ++i) {
+      const auto at = static_cast<std::size_t>(buckets.ends[buckets.of(rows[i])]++);
+      answers[at] = {rows[i], pack(lfs[i], labels[i])};
+    }
+  });
+  return answers;
+}
+
+/// Sorts one bucket by row and LF, merges repeats, and writes the votes to its front. `ends`
+/// (rows of the bucket) gets the number of votes of each row.
+DuplicateReport sort_bucket(std::span<Answer> answers, std::int64_t first_row,
+                            std::span<std::int64_t> ends, Duplicates duplicates) {
+  std::vector<std::int64_t> starts(ends.size() + 1, 0);
+  for (const Answer& answer : answers)
+    ++starts[static_cast<std::size_t>(answer.row - first_row) + 1];
+  std::partial_sum(starts.begin(), starts.end(), starts.begin());
+  std::vector<std::uint64_t> votes(answers.size());
+  for (const Answer& answer : answers) {
+    const auto row = static_cast<std::size_t>(answer.row - first_row);
+    votes[static_cast<std::size_t>(starts[row]++)] = answer.vote;
+  }
+  DuplicateReport report;
+  std::vector<std::int16_t> repeats;
+  std::size_t begin = 0, kept = 0;
+  for (std::size_t row = 0; row < ends.size(); ++row) {
+    const auto end = static_cast<std::size_t>(starts[row]);
+    const auto of_row = std::span(votes).subspan(begin, end - begin);
+    sort_answers(of_row);
+    const std::size_t left =
+        merge_row(first_row + static_cast<std::int64_t>(row), of_row, duplicates, repeats, report);
+    ends[row] = static_cast<std::int64_t>(left);
+    for (std::size_t i = 0; i < left; ++i) answers[kept++].vote = of_row[i];
+    begin = end;
+  }
+  return report;
 }
 
 }  // namespace
@@ -70,59 +163,31 @@ DuplicateReport from_triplets(const Cpu& device, std::span<const std::int64_t> r
                               std::span<std::int64_t> indptr, std::span<std::int32_t> out_lfs,
                               std::span<std::int16_t> out_labels) {
   const auto n = static_cast<std::int64_t>(indptr.size()) - 1;
-  // counting sort by row: starts[r] is where the next answer of row r goes
-  std::vector<std::int64_t> starts(static_cast<std::size_t>(n) + 1, 0);
-  const auto answers = static_cast<std::int64_t>(rows.size());
-  const Cpu alone{1, device.poll, device.state};  // in order, but polled
-  parallel_for(alone, answers, kBlockAnswers, [&](std::int64_t begin, std::int64_t end) {
-    for (auto i = static_cast<std::size_t>(begin); i < static_cast<std::size_t>(end); ++i) {
-      ++starts[static_cast<std::size_t>(rows[i]) + 1];
-    }
-  });
-  std::partial_sum(starts.begin(), starts.end(), starts.begin());
-  parallel_for(alone, answers, kBlockAnswers, [&](std::int64_t begin, std::int64_t end) {
-    for (auto i = static_cast<std::size_t>(begin); i < static_cast<std::size_t>(end); ++i) {
-      const auto at = static_cast<std::size_t>(starts[static_cast<std::size_t>(rows[i])]++);
-      out_lfs[at] = lfs[i];
-      out_labels[at] = labels[i];
-    }
-  });
-  // now starts[r] is where row r ends
+  Buckets buckets(n);
+  std::vector<Answer> answers = to_buckets(device, rows, lfs, labels, buckets);
   indptr[0] = 0;
-  const auto begin_of = [&](std::int64_t row) {
-    return row == 0 ? 0 : starts[static_cast<std::size_t>(row) - 1];
-  };
-  DuplicateReport report = parallel_reduce(
-      device, n, kBlockRows, DuplicateReport{},
+  const DuplicateReport report = parallel_reduce(
+      device, n, buckets.rows(), DuplicateReport{},
       [&](std::int64_t begin, std::int64_t end) {
-        DuplicateReport part;
-        std::vector<std::pair<std::int32_t, std::int16_t>> scratch;
-        std::vector<std::int16_t> repeats;
-        for (std::int64_t row = begin; row < end; ++row) {
-          const auto first = static_cast<std::size_t>(begin_of(row));
-          const auto count =
-              static_cast<std::size_t>(starts[static_cast<std::size_t>(row)]) - first;
-          sort_row(out_lfs.data() + first, out_labels.data() + first, count, scratch);
-          indptr[static_cast<std::size_t>(row) + 1] = static_cast<std::int64_t>(
-              merge_row(row, out_lfs.data() + first, out_labels.data() + first, count, duplicates,
-                        repeats, part));
-        }
-        return part;
+        const std::size_t bucket = buckets.of(begin);
+        const std::size_t first = buckets.begin(bucket);
+        return sort_bucket(std::span(answers).subspan(first, buckets.end(bucket) - first), begin,
+                           indptr.subspan(static_cast<std::size_t>(begin) + 1,
+                                          static_cast<std::size_t>(end - begin)),
+                           duplicates);
       },
       [](DuplicateReport a, const DuplicateReport& b) {
         return DuplicateReport{a.votes + b.votes, a.repeated + b.repeated,
                                a.conflicting + b.conflicting, a.abstained + b.abstained};
       });
-  // close the gaps that merging left
   std::partial_sum(indptr.begin(), indptr.end(), indptr.begin());
-  if (report.repeated == 0) return report;
-  parallel_for(alone, n, kBlockAnswers, [&](std::int64_t begin, std::int64_t end) {
-    for (std::int64_t row = begin; row < end; ++row) {
-      const std::int64_t from = begin_of(row);
-      const RowRange to = row_range(indptr, row);
-      const auto kept = to.end - to.begin;
-      std::copy_n(out_lfs.data() + from, kept, out_lfs.data() + to.begin);
-      std::copy_n(out_labels.data() + from, kept, out_labels.data() + to.begin);
+  parallel_for(device, n, buckets.rows(), [&](std::int64_t begin, std::int64_t end) {
+    const Answer* from = answers.data() + buckets.begin(buckets.of(begin));
+    const auto last = static_cast<std::size_t>(indptr[static_cast<std::size_t>(end)]);
+    for (auto to = static_cast<std::size_t>(indptr[static_cast<std::size_t>(begin)]); to < last;
+         ++to, ++from) {
+      out_lfs[to] = lf_of(from->vote);
+      out_labels[to] = label_of(from->vote);
     }
   });
   return report;

@@ -148,6 +148,18 @@ def from_csr(
     return votes.frozen()
 
 
+def _in_range(
+    name: str, values: NDArray[Any], dtype: type, limit: int, threads: int
+) -> NDArray[Any]:
+    """Return values in ``0..limit - 1`` in the storage type: as they are, or converted."""
+    if values.dtype == dtype:
+        _cpu.check_range(name, values, 0, limit - 1, threads)
+        return values
+    stored: NDArray[Any] = np.empty(len(values), dtype=dtype)
+    _cpu.narrow(name, values, 0, limit - 1, stored, threads)
+    return stored
+
+
 def from_triplets(
     rows: ArrayLike,
     lfs: ArrayLike,
@@ -180,11 +192,10 @@ def from_triplets(
     k = _inferred(cardinality, min(largest["labels"], _cpu.MOST_CLASSES - 1))
     nnz = lengths["rows"]
     stored = Votes(
-        np.empty(nnz, dtype=np.int64), np.empty(nnz, dtype=np.int32), np.empty(nnz, dtype=np.int16)
+        _in_range("rows", given["rows"], np.int64, n, threads),
+        _in_range("lfs", given["lfs"], np.int32, m, threads),
+        _in_range("labels", given["labels"], np.int16, k, threads),
     )
-    _cpu.narrow("rows", given["rows"], 0, n - 1, stored.indptr, threads)
-    _cpu.narrow("lfs", given["lfs"], 0, m - 1, stored.lfs, threads)
-    _cpu.narrow("labels", given["labels"], 0, k - 1, stored.labels, threads)
     indptr = np.empty(n + 1, dtype=np.int64)
     out_lfs, out_labels = np.empty_like(stored.lfs), np.empty_like(stored.labels)
     kept, *counts = _cpu.from_triplets(*stored, duplicates, indptr, out_lfs, out_labels, threads)
