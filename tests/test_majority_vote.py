@@ -151,3 +151,19 @@ def test_parameters_and_repr():
     assert repr(cs.MajorityVote(seed=3)) == "MajorityVote(seed=3)"
     assert cs.MajorityVote(seed=3).get_params() == {"seed": 3}
     assert cs.MajorityVote().set_params(seed=4).seed == 4
+
+
+def test_a_saved_model_comes_back(tmp_path):
+    L = cs.LabelMatrix.from_dense([[1, 1, 0], [0, 2, -1]])
+    model = cs.MajorityVote(seed=3).fit(L)
+    model.save(tmp_path / "vote.json")
+    again = cs.MajorityVote.load(tmp_path / "vote.json")
+    assert again.get_params() == {"seed": 3}
+    assert again.predict_proba(L).tobytes() == model.predict_proba(L).tobytes()
+    with pytest.raises(
+        ValueError, match=r"coverset\.label_model file, got 'coverset\.majority_vote'"
+    ):
+        cs.LabelModel.load(tmp_path / "vote.json")
+    with pytest.raises(ValueError, match="not fitted yet"):
+        cs.MajorityVote().save(tmp_path / "other.json")
+    assert [path.name for path in tmp_path.iterdir()] == ["vote.json"]

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import os
 from typing import Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from coverset import _cpu
+from coverset import _arguments as arguments
+from coverset import _cpu, _files
 from coverset.label_matrix import LabelMatrix
 from coverset.label_matrix.matrix import matrix_argument
 from coverset.label_model.base import BaseLabelModel
+
+_MAGIC = "coverset.majority_vote"
+_VERSION = 1
 
 
 class MajorityVote(BaseLabelModel):
@@ -47,3 +52,36 @@ class MajorityVote(BaseLabelModel):
         proba = np.empty((len(L), L.cardinality), dtype=np.float32)
         _cpu.vote_fractions(L.indptr, L.lfs, L.labels, L.cardinality, proba, threads)
         return proba
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write the fitted model to one checked JSON file, in one step.
+
+        Raises
+        ------
+        NotFittedError
+            Before ``fit``.
+        """
+        self._require_fitted()
+        facts = {"seed": int(self.seed), "cardinality": self.cardinality_, "n_lfs": self.n_lfs_}
+        _files.write_json(path, _MAGIC, _VERSION, facts)
+
+    @classmethod
+    def load(cls, path: str | os.PathLike[str]) -> MajorityVote:
+        """Read a model written by :meth:`save`.
+
+        Raises
+        ------
+        ValueError
+            If the file is damaged, of another kind, or of another version.
+        """
+        facts = _files.read_json(path, _MAGIC, _VERSION)
+        try:
+            model = cls(seed=arguments.whole_number("seed", facts["seed"], 0))
+            model.cardinality_ = arguments.whole_number(
+                "cardinality", facts["cardinality"], 1, _cpu.MOST_CLASSES
+            )
+            model.n_lfs_ = arguments.whole_number("n_lfs", facts["n_lfs"], 0)
+        except (KeyError, TypeError, ValueError) as error:
+            msg = f"{os.fspath(path)} does not hold a valid majority vote: {error!r}"
+            raise ValueError(msg) from None
+        return model

@@ -191,8 +191,9 @@ def batch_labeling_function(
 ) -> Callable[[Callable[..., Any]], BatchFunction]:
     """Make a labeling function of a Python function that labels a batch of rows.
 
-    The function is called with a dict of the named columns, Arrow arrays where the data are
-    Arrow, NumPy arrays or lists elsewhere, and returns one label a row: classes, -1 or None.
+    The function is called with a dict of the named columns, of whatever type: Arrow arrays where
+    the data are Arrow, NumPy arrays or lists elsewhere. It returns one label a row: classes, -1
+    or None.
 
     Parameters
     ----------

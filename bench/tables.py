@@ -1,0 +1,206 @@
+"""Write the tables of docs/benchmarks.md and README.md from bench/results/*.json.
+
+Each table stands between ``<!-- NAME -->`` and ``<!-- end -->``; run this after bench/run.py and
+bench/accuracy.py, and read the difference before you commit it.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+HERE = Path(__file__).parent
+PAGES = (HERE.parent / "README.md", HERE.parent / "docs" / "benchmarks.md")
+# what is measured: ours, the peer, the peer's name, and how to read it ("time", or "rate" where
+# the peer got fewer rows and bytes a second are compared)
+PAIRS = (
+    ("Sum up 50 LFs on 100,000 rows", "lf_summary[1]", "lf_summary_snorkel", "Snorkel", "time"),
+    (
+        "the same, from a dense matrix",
+        "lf_summary_from_dense",
+        "lf_summary_snorkel",
+        "Snorkel",
+        "time",
+    ),
+    (
+        "Majority vote, 100,000 x 50, k = 2",
+        "majority_vote[k=2-1]",
+        "majority_vote_snorkel[k=2]",
+        "Snorkel",
+        "time",
+    ),
+    (
+        "Label model fit, 100,000 x 50, k = 2",
+        "fit[k=2-1]",
+        "fit_snorkel[k=2]",
+        "Snorkel, 100 epochs",
+        "time",
+    ),
+    (
+        "Label model fit, 100,000 x 50, k = 10",
+        "fit[k=10-1]",
+        "fit_snorkel[k=10]",
+        "Snorkel, 100 epochs",
+        "time",
+    ),
+    (
+        "the same",
+        "fit[k=10-1]",
+        "fit_crowdkit_dawid_skene[k=10]",
+        "crowd-kit Dawid-Skene, 10 it.",
+        "time",
+    ),
+    (
+        "Predict probabilities, 100,000 x 50, k = 2",
+        "predict_proba[k=2-1]",
+        "predict_proba_snorkel[k=2]",
+        "Snorkel",
+        "time",
+    ),
+    (
+        "Predict probabilities, 100,000 x 50, k = 10",
+        "predict_proba[k=10-1]",
+        "predict_proba_snorkel[k=10]",
+        "Snorkel",
+        "time",
+    ),
+    (
+        "100 keyword LFs on 11 MB of text",
+        "keywords[1]",
+        "keywords_snorkel_pandas",
+        "Snorkel PandasLFApplier",
+        "rate",
+    ),
+    ("the same", "keywords[1]", "keywords_pyarrow", "pyarrow (RE2), a pattern at a time", "rate"),
+    ("the same", "keywords[1]", "keywords_python_re", "Python re", "rate"),
+    ("10 regex LFs on 11 MB of text", "regex[coverset]", "regex[python re]", "Python re", "rate"),
+    (
+        "Dense int8 to sparse, 1M x 50",
+        "from_dense[int8]",
+        "from_dense_scipy[int8]",
+        "SciPy",
+        "time",
+    ),
+    (
+        "Dense int64 to sparse, 1M x 50",
+        "from_dense[int64]",
+        "from_dense_scipy[int64]",
+        "SciPy",
+        "time",
+    ),
+    ("Sort 2.5M loose answers into CSR", "from_triplets", "from_triplets_scipy", "SciPy", "time"),
+    ("Check 2.5M CSR votes", "from_csr", "from_csr_scipy", "SciPy (checks less)", "time"),
+    ("Take 500,000 rows of 1M", "take_rows", "take_rows_scipy", "SciPy", "time"),
+    ("Select 25 of 50 LFs", "select_lfs", "select_lfs_scipy", "SciPy", "time"),
+    ("Put 49 LFs and 1 side by side", "hstack", "hstack_scipy", "SciPy", "time"),
+    ("Put 4 x 250,000 rows together", "concat", "concat_scipy", "SciPy", "time"),
+    ("Sparse to dense, 1M x 50", "to_dense", "to_dense_scipy", "SciPy", "time"),
+)
+IN_README = (
+    "lf_summary[1]",
+    "majority_vote[k=2-1]",
+    "fit[k=2-1]",
+    "fit[k=10-1]",
+    "keywords[1]",
+    "regex[coverset]",
+    "from_dense[int8]",
+    "from_triplets",
+    "from_csr",
+    "concat",
+)
+
+
+def milliseconds(seconds: float) -> str:
+    """Return a time in ms with three significant digits."""
+    return f"{seconds * 1e3:.3g} ms" if seconds < 1 else f"{seconds * 1e3:,.0f} ms"
+
+
+def speed(rows: dict[str, dict[str, Any]], brief: bool) -> str:
+    """Return the table of pairs, the factor first."""
+    lines = ["| job | coverset | peer | | factor |", "| --- | --- | --- | --- | --- |"]
+    for job, ours, theirs, peer, kind in PAIRS:
+        if theirs not in rows or (brief and (ours not in IN_README or job == "the same")):
+            continue
+        mine, other = rows[ours], rows[theirs]
+        if kind == "rate":
+            factor = mine["gb_s"] / other["gb_s"]
+            shown = [f"{row['gb_s'] * 1e3:,.3g} MB/s" for row in (mine, other)]
+        else:
+            factor = other["median_s"] / mine["median_s"]
+            shown = [milliseconds(row["median_s"]) for row in (mine, other)]
+        lines.append(f"| {job} | {shown[0]} | {shown[1]} | {peer} | {factor:,.3g}x |")
+    return "\n".join(lines)
+
+
+def limits(rows: dict[str, dict[str, Any]]) -> str:
+    """Return what each scan reaches of the machine's memory bandwidth."""
+    lines = ["| job | GB/s | share of read bandwidth |", "| --- | --- | --- |"]
+    for name, row in rows.items():
+        if (
+            "gb_s" in row
+            and "scipy" not in name
+            and "keywords_" not in name
+            and "python" not in name
+        ):
+            lines.append(f"| {name} | {row['gb_s']:.3g} | {row['share_of_bandwidth']:.1%} |")
+    return "\n".join(lines)
+
+
+def accuracy(report: dict[str, Any]) -> str:
+    """Return the table of real sets, and the sets below majority vote."""
+    lines = [
+        "| set | metric | majority vote | label model | difference | by sgd |",
+        "| --- | --- | --- | --- | --- | --- |",
+    ]
+    for row in report["sets"]:
+        lines.append(
+            f"| {row['set']} | {row['metric']} | {row['majority_vote']:.3f} | "
+            f"{row['label_model']:.3f} | {row['difference']:+.3f} | {row['label_model_sgd']:.3f} |"
+        )
+    below = ", ".join(report["below_majority"])
+    lines += [
+        "",
+        f"Mean difference {report['mean_difference']:+.3f}. Below majority vote: {below}.",
+    ]
+    return "\n".join(lines)
+
+
+def machine(facts: dict[str, Any]) -> str:
+    """Return one sentence on where it ran."""
+    versions = ", ".join(f"{name} {v}" for name, v in facts["versions"].items() if v)
+    bandwidth = ", ".join(f"{x['read_gb_s']} GB/s with {x['threads']}" for x in facts["limits"])
+    flops = ", ".join(f"{x['multiply_add_gflop_s']:.0f}" for x in facts["limits"])
+    return (
+        f"{facts['cpu']}, {facts['threads']} threads, SIMD level {facts['simd']}; reads {bandwidth} "
+        f"thread(s), {flops} Gflop/s of multiply-add. Python {facts['python']}, {versions}. "
+        f"Commit {facts['commit']}."
+    )
+
+
+def main() -> None:
+    """Fill in every marked place."""
+    report = json.loads((HERE / "results" / "cpu.json").read_text())
+    rows = {row["name"]: row for row in report["benchmarks"]}
+    tables = {
+        "speed": speed(rows, brief=False),
+        "speed, brief": speed(rows, brief=True),
+        "limits": limits(rows),
+        "accuracy": accuracy(json.loads((HERE / "results" / "accuracy.json").read_text())),
+        "machine": machine(report["machine"]),
+    }
+    for page in PAGES:
+        text = page.read_text()
+        for name, table in tables.items():
+            text = re.sub(
+                rf"(<!-- {name} -->\n).*?(\n<!-- end -->)",
+                lambda found, table=table: found[1] + table + found[2],
+                text,
+                flags=re.DOTALL,
+            )
+        page.write_text(text)
+
+
+if __name__ == "__main__":
+    main()
