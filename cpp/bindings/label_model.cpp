@@ -117,13 +117,16 @@ void bind_label_model(py::module_& m) {
       "weigh_columns",
       [](const Indices& column_indptr, const Labels& column_label, const Flags& annotator,
          const FitOptions& options, Doubles& expected, Doubles& log_weight, Doubles& class_balance,
-         Doubles& right) {
+         Doubles& right, int threads) {
         LabelModelState state = model_state(expected, log_weight, class_balance, right);
-        weigh_columns(vote_columns(column_indptr, column_label, annotator), options, state);
+        run(threads, [&](const Cpu& device) {
+          weigh_columns(device, vote_columns(column_indptr, column_label, annotator), options,
+                        state);
+        });
       },
       "column_indptr"_a.noconvert(), "column_label"_a.noconvert(), "annotator"_a.noconvert(),
       "options"_a, "expected"_a.noconvert(), "log_weight"_a.noconvert(),
-      "class_balance"_a.noconvert(), "right"_a.noconvert());
+      "class_balance"_a.noconvert(), "right"_a.noconvert(), "threads"_a);
   m.def(
       "class_log_prior",
       [](const FitOptions& options, const Doubles& class_balance, Doubles& log_prior) {

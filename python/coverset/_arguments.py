@@ -59,9 +59,9 @@ def one_of(name: str, value: Any, allowed: Sequence[str]) -> str:
 
 
 def integer_array(name: str, values: Any, ndim: int = 1) -> NDArray[Any]:
-    """Return ``values`` as an integer array in native byte order; other dtypes raise TypeError.
+    """Return ``values`` as an aligned integer array in native byte order; others raise TypeError.
 
-    Arrays pass through; lists become int64 arrays.
+    Such arrays pass through; lists become int64 arrays.
     """
     if isinstance(values, np.ma.MaskedArray):
         msg = f"{name} must not be a masked array; fill it first, with -1 for an abstain"
@@ -75,8 +75,8 @@ def integer_array(name: str, values: Any, ndim: int = 1) -> NDArray[Any]:
     if array.ndim != ndim:
         msg = f"{name} must have {ndim} dimension{'s' * (ndim > 1)}, got shape {array.shape}"
         raise ValueError(msg)
-    if not array.dtype.isnative:
-        array = array.astype(array.dtype.newbyteorder("="))
+    if not array.dtype.isnative or not array.flags.aligned:
+        array = array.astype(array.dtype.newbyteorder("="), copy=True)
     return array
 
 

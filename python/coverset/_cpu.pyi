@@ -181,6 +181,7 @@ def weigh_columns(
     log_weight: _Float64,
     class_balance: _Float64,
     right: _Float64,
+    threads: int,
 ) -> None: ...
 def class_log_prior(options: FitOptions, class_balance: _Float64, log_prior: _Float64) -> None: ...
 def fit_label_model(

@@ -29,5 +29,5 @@ for cpu in Nehalem Haswell; do
   echo "== Python tests of the kernels on $cpu"
   PYTHONDONTWRITEBYTECODE=1 qemu-x86_64 -cpu $cpu "$("$python" -c 'import sys; print(sys.executable)')" \
     -m pytest -q -p no:cacheprovider tests/test_majority_vote.py tests/test_lf_summary.py \
-    tests/test_reference.py "$@" 2>&1 | grep -v 'TCG doesn'
+    tests/test_reference.py tests/test_label_matrix.py "$@" 2>&1 | grep -v 'TCG doesn'
 done

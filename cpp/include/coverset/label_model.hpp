@@ -108,7 +108,8 @@ struct LabelModelState {
 
 /// Evidence of each column from its expected votes: unipolar LFs by lift, annotators by
 /// confusion. Writes state.log_weight; allocates O(cardinality^2 + n_lfs * cardinality).
-void weigh_columns(const VoteColumns& columns, const FitOptions& options, LabelModelState& state);
+void weigh_columns(const Cpu& device, const VoteColumns& columns, const FitOptions& options,
+                   LabelModelState& state);
 
 /// log_prior (cardinality) out: the class balance, as far as it is trusted. A balance that was
 /// given is trusted in full; a learned one as far as annotators cast the votes (unipolar LFs say

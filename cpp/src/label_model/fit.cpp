@@ -29,18 +29,24 @@ struct Expected {
 
   Expected(std::size_t columns, std::size_t k) : votes(columns * k), rows(k) {}
 
-  void add(const Expected& other) {
-    for (std::size_t i = 0; i < votes.size(); ++i) votes[i] += other.votes[i];
+  void add(const Cpu& device, const Expected& other) {
+    for_each_vote(device, [&](std::size_t i) { votes[i] += other.votes[i]; });
     for (std::size_t y = 0; y < rows.size(); ++y) rows[y] += other.rows[y];
     change = std::max(change, other.change);
   }
   /// Moves `step` of the way to `scale` times `target`.
-  void approach(const Expected& target, double step, double scale) {
-    const auto move = [&](std::vector<double>& from, const std::vector<double>& to) {
-      for (std::size_t i = 0; i < from.size(); ++i) from[i] += step * (scale * to[i] - from[i]);
-    };
-    move(votes, target.votes);
-    move(rows, target.rows);
+  void approach(const Cpu& device, const Expected& target, double step, double scale) {
+    const auto move = [=](double& from, double to) { from += step * (scale * to - from); };
+    for_each_vote(device, [&](std::size_t i) { move(votes[i], target.votes[i]); });
+    for (std::size_t y = 0; y < rows.size(); ++y) move(rows[y], target.rows[y]);
+  }
+  template <class Visit>
+  void for_each_vote(const Cpu& device, Visit&& visit) const {
+    const auto size = static_cast<std::int64_t>(votes.size());
+    parallel_for(device, size, 1 << 16, [&](std::int64_t begin, std::int64_t end) {
+      for (auto i = static_cast<std::size_t>(begin); i < static_cast<std::size_t>(end); ++i)
+        visit(i);
+    });
   }
 };
 
@@ -86,6 +92,27 @@ void weigh_unipolar(std::size_t column, std::size_t own, const FitOptions& optio
   }
 }
 
+/// Confusion: log of P(vote | class) of the columns first..last-1 of one annotator, shrunk to the
+/// pooled confusion. `votes` is scratch (cardinality).
+void weigh_annotator(std::size_t first, std::size_t last, const VoteColumns& columns,
+                     std::span<const double> pooled, std::span<double> votes,
+                     LabelModelState& state) {
+  const std::size_t k = votes.size();
+  std::ranges::fill(votes, 0.0);
+  for (std::size_t c = first; c < last; ++c) {
+    for (std::size_t y = 0; y < k; ++y) votes[y] += state.expected[c * k + y];
+  }
+  for (std::size_t c = first; c < last; ++c) {
+    const auto label = static_cast<std::size_t>(columns.label[c]);
+    for (std::size_t y = 0; y < k; ++y) {
+      const double confusion =
+          (state.expected[c * k + y] + kConfusionVotes * pooled[y * k + label]) /
+          (votes[y] + kConfusionVotes);
+      state.log_weight[c * k + y] = log_exact_order(confusion);
+    }
+  }
+}
+
 /// How a batch is cut up: blocks of patterns, each with sums of its own, and stretches of blocks
 /// whose sums fit the memory. A block does more work than adding up its sums costs, and stays
 /// short enough to be interrupted.
@@ -128,7 +155,7 @@ class Trainer {
     const std::int64_t batch = options_.batch > 0 ? std::min(options_.batch, size) : size;
     if (batch < size) shuffle();
     Expected running = expect(device, 0, size, Start::majority, options_.anchor);
-    maximize(running);
+    maximize(device, running);
     FitReport report;
     std::int64_t step = 1;
     while (report.passes < options_.most_passes) {
@@ -143,8 +170,8 @@ class Trainer {
             batch < size
                 ? exp_exact_order(-kStepDecay * log_exact_order(static_cast<double>(step + 1)))
                 : 1.0;
-        running.approach(part, rate, covered_ / weight_);
-        maximize(running);
+        running.approach(device, part, rate, covered_ / weight_);
+        maximize(device, running);
       }
       if (report.change <= options_.tolerance) break;
     }
@@ -177,35 +204,33 @@ class Trainer {
     Expected sum(columns, k_);
     for (std::int64_t from = begin; from < end; from += grid.stretch) {
       const std::int64_t to = std::min(from + grid.stretch, end);
-      sum.add(expect_stretch(device, from, to, grid.block, start, anchor));
+      expect_stretch(device, from, to, grid.block, start, anchor, sum);
     }
     weight_ = std::accumulate(sum.rows.begin(), sum.rows.end(), 0.0);
     return sum;
   }
 
-  Expected expect_stretch(const Cpu& device, std::int64_t begin, std::int64_t end,
-                          std::int64_t block, Start start, double anchor) {
+  /// Adds the statistics of patterns order_[begin..end) to `sum`, block after block.
+  void expect_stretch(const Cpu& device, std::int64_t begin, std::int64_t end, std::int64_t block,
+                      Start start, double anchor, Expected& sum) {
     const auto columns = static_cast<std::size_t>(columns_.size());
-    return parallel_reduce(
-        device, end - begin, block, Expected(columns, k_),
-        [&](std::int64_t from, std::int64_t to) {
-          Expected part(columns, k_);
-          Scratch scratch(k_);
-          for (std::int64_t i = begin + from; i < begin + to; i += kGroup) {
-            const auto group = std::span(order_).subspan(
-                static_cast<std::size_t>(i),
-                static_cast<std::size_t>(std::min(kGroup, begin + to - i)));
-            if (start == Start::model) update_posteriors(group, part, scratch);
-            for (const std::int64_t pattern : group) {
-              add_pattern(static_cast<std::size_t>(pattern), start, anchor, part, scratch.believed);
-            }
-          }
-          return part;
-        },
-        [](Expected all, const Expected& part) {
-          all.add(part);
-          return all;
-        });
+    std::vector<Expected> parts(static_cast<std::size_t>((end - begin + block - 1) / block),
+                                Expected(0, 0));
+    parallel_for(device, end - begin, block, [&](std::int64_t from, std::int64_t to) {
+      Expected part(columns, k_);
+      Scratch scratch(k_);
+      for (std::int64_t i = begin + from; i < begin + to; i += kGroup) {
+        const auto group =
+            std::span(order_).subspan(static_cast<std::size_t>(i),
+                                      static_cast<std::size_t>(std::min(kGroup, begin + to - i)));
+        if (start == Start::model) update_posteriors(group, part, scratch);
+        for (const std::int64_t pattern : group) {
+          add_pattern(static_cast<std::size_t>(pattern), start, anchor, part, scratch.believed);
+        }
+      }
+      parts[static_cast<std::size_t>(from / block)] = std::move(part);
+    });
+    for (const Expected& part : parts) sum.add(device, part);
   }
 
   struct Scratch {
@@ -263,8 +288,8 @@ class Trainer {
   }
 
   /// Class balance, prior and column weights from expected statistics.
-  void maximize(const Expected& expected) {
-    std::ranges::copy(expected.votes, state_.expected.begin());
+  void maximize(const Cpu& device, const Expected& expected) {
+    expected.for_each_vote(device, [&](std::size_t i) { state_.expected[i] = expected.votes[i]; });
     const double classes = static_cast<double>(k_);
     if (!options_.balance_given) {
       const double rows = std::accumulate(expected.rows.begin(), expected.rows.end(), 0.0);
@@ -274,7 +299,7 @@ class Trainer {
       }
     }
     class_log_prior(options_, state_.class_balance, log_prior_);
-    weigh_columns(columns_, options_, state_);
+    weigh_columns(device, columns_, options_, state_);
   }
 
   const Patterns& patterns_;
@@ -299,34 +324,25 @@ void class_log_prior(const FitOptions& options, std::span<const double> class_ba
   }
 }
 
-void weigh_columns(const VoteColumns& columns, const FitOptions& options, LabelModelState& state) {
+void weigh_columns(const Cpu& device, const VoteColumns& columns, const FitOptions& options,
+                   LabelModelState& state) {
   const auto k = static_cast<std::size_t>(state.cardinality);
   const std::vector<double> pooled = pooled_confusion(columns, state.expected, k);
-  std::vector<double> votes(k);
-  for (std::int64_t lf = 0; lf < columns.n_lfs(); ++lf) {
-    const auto j = static_cast<std::size_t>(lf);
-    const auto first = static_cast<std::size_t>(columns.indptr[j]);
-    const auto last = static_cast<std::size_t>(columns.indptr[j + 1]);
-    if (columns.annotator[j] == 0) {
-      for (std::size_t c = first; c < last; ++c) {
+  const std::int64_t block = std::clamp<std::int64_t>(
+      (1 << 15) * columns.n_lfs() / std::max<std::int64_t>(1, columns.size() * state.cardinality),
+      1, 1 << 12);
+  parallel_for(device, columns.n_lfs(), block, [&](std::int64_t begin, std::int64_t end) {
+    std::vector<double> votes(k);
+    for (std::int64_t lf = begin; lf < end; ++lf) {
+      const auto j = static_cast<std::size_t>(lf);
+      const auto first = static_cast<std::size_t>(columns.indptr[j]);
+      const auto last = static_cast<std::size_t>(columns.indptr[j + 1]);
+      for (std::size_t c = first; columns.annotator[j] == 0 && c < last; ++c) {
         weigh_unipolar(c, static_cast<std::size_t>(columns.label[c]), options, state);
       }
-      continue;
+      if (columns.annotator[j] != 0) weigh_annotator(first, last, columns, pooled, votes, state);
     }
-    std::ranges::fill(votes, 0.0);
-    for (std::size_t c = first; c < last; ++c) {
-      for (std::size_t y = 0; y < k; ++y) votes[y] += state.expected[c * k + y];
-    }
-    for (std::size_t c = first; c < last; ++c) {
-      const auto label = static_cast<std::size_t>(columns.label[c]);
-      for (std::size_t y = 0; y < k; ++y) {
-        const double confusion =
-            (state.expected[c * k + y] + kConfusionVotes * pooled[y * k + label]) /
-            (votes[y] + kConfusionVotes);
-        state.log_weight[c * k + y] = log_exact_order(confusion);
-      }
-    }
-  }
+  });
 }
 
 FitReport fit_label_model(const Cpu& device, const Patterns& patterns, const VoteColumns& columns,

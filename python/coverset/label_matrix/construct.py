@@ -65,7 +65,7 @@ def from_dense(a: ArrayLike, cardinality: int | None, threads: int) -> tuple[Vot
         if cells.dtype.itemsize == 8:
             _refuse_beyond_int64(cells, cardinality)
         cells = cells.astype(f"i{min(2 * cells.dtype.itemsize, 8)}")
-    if not cells.flags.aligned or (cells.shape[1] > 1 and cells.strides[1] != cells.itemsize):
+    if cells.shape[1] > 1 and cells.strides[1] != cells.itemsize:
         cells = np.ascontiguousarray(cells)
     if cardinality is not None:
         cardinality = arguments.whole_number("cardinality", cardinality, 1, _cpu.MOST_CLASSES)
@@ -110,8 +110,9 @@ def _stored(
 ) -> NDArray[Any]:
     """Return ``values`` in the storage type, shared where allowed, range-checked where narrowed."""
     array = arguments.integer_array(name, values)
-    same = isinstance(values, np.ndarray) and values.dtype == array.dtype
-    if same and _shareable(array, dtype, copy):
+    given = values if isinstance(values, np.ndarray) else None
+    as_given = given is not None and given.dtype == array.dtype and given.flags.aligned
+    if as_given and _shareable(array, dtype, copy):
         return array
     if copy is False:
         got = getattr(values, "dtype", type(values).__name__)

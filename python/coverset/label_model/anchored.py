@@ -198,7 +198,7 @@ class LabelModel(BaseLabelModel):
         options = self._settings.options()
         table, state = columns.extend(self._table, self._state, L, threads)
         if table is not self._table:
-            _cpu.weigh_columns(*table.arrays(), options, *state)
+            _cpu.weigh_columns(*table.arrays(), options, *state, threads)
         log_prior = np.empty(self.cardinality_)
         _cpu.class_log_prior(options, state.class_balance, log_prior)
         column = columns.find(L, table, threads)

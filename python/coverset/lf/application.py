@@ -5,9 +5,10 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, overload
+from typing import Any, Literal, NamedTuple, overload
 
 import numpy as np
+from numpy.typing import NDArray
 
 from coverset import _arguments as arguments
 from coverset import _cpu, _progress
@@ -52,22 +53,40 @@ class ApplyReport:
         return "\n".join([*lines, *failed, f"{self.n_rows:,} rows in {self.elapsed:.3f} s"])
 
 
+class _Group(NamedTuple):
+    """The keyword functions of one column."""
+
+    ids: NDArray[np.int32]  # their places among all functions
+    labels: NDArray[np.int16]
+    members: list[words.Keywords]
+    automaton: _cpu.KeywordAutomaton
+
+
+class _Triplets(NamedTuple):
+    """Votes of some functions on one block, in any order."""
+
+    rows: NDArray[np.int64]
+    lfs: NDArray[np.int32]
+    labels: NDArray[np.int16]
+
+
 class _Plan:
     """The labeling functions of one call, the keyword functions of a column taken together."""
 
     def __init__(self, lfs: Sequence[LabelingFunction], names: Sequence[str]) -> None:
         self.lfs = lfs
         self.names = names
-        groups: dict[str, list[int]] = {}
+        columns: dict[str, list[tuple[int, words.Keywords]]] = {}
         for i, lf in enumerate(lfs):
             if isinstance(lf, words.Keywords):
-                groups.setdefault(lf.column, []).append(i)
+                columns.setdefault(lf.column, []).append((i, lf))
         self._groups = []
-        for ids in groups.values():
-            members = [lf for lf in (lfs[i] for i in ids) if isinstance(lf, words.Keywords)]
-            self._groups.append((ids, members, words.automaton(members)))
-        grouped = {i for ids in groups.values() for i in ids}
-        self._alone = [i for i in range(len(lfs)) if i not in grouped]
+        for placed in columns.values():
+            members = [lf for _, lf in placed]
+            ids = np.array([i for i, _ in placed], dtype=np.int32)
+            labels = np.array([lf.label for lf in members], dtype=np.int16)
+            self._groups.append(_Group(ids, labels, members, words.automaton(members)))
+        self._alone = [i for i, lf in enumerate(lfs) if not isinstance(lf, words.Keywords)]
 
     def wanted(self) -> list[str] | None:
         """Return the columns that are read; None where a row function may read any."""
@@ -93,29 +112,33 @@ class _Plan:
         n_threads: int,
     ) -> construct.Votes:
         """Return the votes of one block and add to the report."""
-        votes: list[BlockVotes | None] = [None] * len(self.lfs)
-        for ids, members, automaton in self._groups:
-            started = time.perf_counter()
-            named = [self.names[i] for i in ids]
-            found = _named(named, words.scan, automaton, members, block, n_threads)
-            spent = (time.perf_counter() - started) / len(ids)
-            for i, part in zip(ids, found, strict=True):
-                votes[i] = part
-                report.seconds[i] += spent
+        parts = [self._run_group(group, block, report, n_threads) for group in self._groups]
         for i in self._alone:
-            lf = self.lfs[i]
+            lf, name = self.lfs[i], [self.names[i]]
             started = time.perf_counter()
-            name = [self.names[i]]
-            part = _named(name, lf.vote, block, on_error=on_error, n_threads=n_threads)
-            votes[i] = _named(name, _within, part, cardinality, block.start, on_error)
+            votes = _named(name, lf.vote, block, on_error=on_error, n_threads=n_threads)
+            votes = _named(name, _within, votes, cardinality, block.start, on_error)
             report.seconds[i] += time.perf_counter() - started
-        found_votes = [part for part in votes if part is not None]
-        for i, part in enumerate(found_votes):
-            report.votes[i] += len(part.rows)
-            report.errors[i] += part.errors
-            report.first_errors[i] = report.first_errors[i] or part.first_error
+            report.votes[i] += len(votes.rows)
+            report.errors[i] += votes.errors
+            report.first_errors[i] = report.first_errors[i] or votes.first_error
+            lfs = np.full(len(votes.rows), i, dtype=np.int32)
+            parts.append(_Triplets(votes.rows, lfs, votes.labels))
         report.n_rows += block.n
-        return _assemble(found_votes, block.n, n_threads)
+        return _assemble(parts, block.n, n_threads)
+
+    def _run_group(
+        self, group: _Group, block: table.Block, report: ApplyReport, n_threads: int
+    ) -> _Triplets:
+        started = time.perf_counter()
+        names = [self.names[i] for i in group.ids]
+        hits = _named(names, words.scan, group.automaton, group.members, block, n_threads)
+        counts = np.bincount(hits.members, minlength=len(group.ids))
+        spent = (time.perf_counter() - started) / len(group.ids)
+        for i, count in zip(group.ids.tolist(), counts.tolist(), strict=True):
+            report.votes[i] += count
+            report.seconds[i] += spent
+        return _Triplets(hits.rows, group.ids[hits.members], group.labels[hits.members])
 
 
 def _named(names: Sequence[str], call: Any, *args: Any, **named: Any) -> Any:
@@ -129,10 +152,11 @@ def _named(names: Sequence[str], call: Any, *args: Any, **named: Any) -> Any:
         raise kind(msg) from (error.__cause__ or error)
 
 
-def _assemble(votes: Sequence[BlockVotes], n: int, n_threads: int) -> construct.Votes:
-    rows = np.concatenate([part.rows for part in votes])
-    lfs = np.repeat(np.arange(len(votes), dtype=np.int32), [len(part.rows) for part in votes])
-    labels = np.concatenate([part.labels for part in votes])
+def _assemble(parts: Sequence[_Triplets], n: int, n_threads: int) -> construct.Votes:
+    rows, lfs, labels = (
+        np.concatenate(arrays) if len(arrays) > 1 else arrays[0]
+        for arrays in zip(*parts, strict=True)
+    )
     indptr = np.empty(n + 1, dtype=np.int64)
     out = construct.Votes(indptr, np.empty_like(lfs), np.empty_like(labels))
     _cpu.from_triplets(rows, lfs, labels, "error", *out, n_threads)

@@ -189,7 +189,7 @@ def _text_from_arrow(array: Any, offset_type: type) -> Text:
             offsets, dtype=offset_type, count=len(array) + 1, offset=array.offset * itemsize
         )
     return Text(
-        ends,
+        ends if ends.flags.aligned else ends.copy(),
         np.frombuffer(data, dtype=np.uint8) if data is not None and data.size else _NO_BITS,
         np.frombuffer(validity, dtype=np.uint8)
         if validity is not None and array.null_count

@@ -132,7 +132,7 @@ class BatchFunction(LabelingFunction):
             raise TypeError(msg)
         stored = np.empty(block.n, dtype=np.int16)
         if block.n:
-            labels = np.ascontiguousarray(labels, dtype=labels.dtype.newbyteorder("="))
+            labels = labels.astype(labels.dtype.newbyteorder("="), order="C")  # aligned, too
             _cpu.narrow("labels", labels, -1, _cpu.MOST_CLASSES - 1, stored, 0)
         return stored
 

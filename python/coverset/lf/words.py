@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from coverset import _arguments as arguments
 from coverset import _cpu
@@ -41,7 +43,7 @@ class Keywords(LabelingFunction):
 
     def vote(self, block: Block, *, on_error: str, n_threads: int) -> BlockVotes:
         """Return votes for the rows with a match."""
-        return scan(automaton([self]), [self], block, n_threads)[0]
+        return constant_votes(scan(automaton([self]), [self], block, n_threads).rows, self.label)
 
 
 def automaton(group: Sequence[Keywords]) -> _cpu.KeywordAutomaton:
@@ -55,16 +57,18 @@ def automaton(group: Sequence[Keywords]) -> _cpu.KeywordAutomaton:
     )
 
 
+class Hits(NamedTuple):
+    """Rows and members of a group that fired, ascending by row, then by member."""
+
+    rows: NDArray[np.int64]
+    members: NDArray[np.int32]
+
+
 def scan(
     compiled: _cpu.KeywordAutomaton, group: Sequence[Keywords], block: Block, n_threads: int
-) -> list[BlockVotes]:
-    """Return the votes of each function of ``group``, whose automaton is ``compiled``."""
-    text = block.text(group[0].column)
-    rows, ids = _cpu.scan_keywords(compiled, *text.buffers, n_threads)
-    order = np.argsort(ids, kind="stable")
-    rows, ends = rows[order], np.cumsum(np.bincount(ids, minlength=len(group)))
-    parts = np.split(rows, ends[:-1])
-    return [constant_votes(part, fn.label) for part, fn in zip(parts, group, strict=True)]
+) -> Hits:
+    """Return where each function of ``group``, whose automaton is ``compiled``, fires."""
+    return Hits(*_cpu.scan_keywords(compiled, *block.text(group[0].column).buffers, n_threads))
 
 
 def keywords(
