@@ -17,6 +17,7 @@ constexpr double kBalanceVotes = 2.0;    // pseudo-votes spread over the classes
 constexpr double kConfusionVotes = 2.0;  // pseudo-votes of the pooled confusion, per class
 constexpr double kPooledRight = 2.0;     // pseudo-votes on the pooled confusion's diagonal
 constexpr double kPooledAny = 0.5;       // and on all of it
+constexpr std::int64_t kStep = 1 << 10;  // patterns
 constexpr std::int64_t kFewestSums = 4;
 constexpr std::int64_t kMostSums = 256;
 constexpr std::int64_t kSumBytes = 64 << 20;
@@ -30,6 +31,7 @@ struct Expected {
   Expected(std::size_t columns, std::size_t k) : votes(columns * k), rows(k) {}
 
   void add(const Cpu& device, const Expected& other) {
+    if (other.rows.empty()) return;
     for_each_vote(device, [&](std::size_t i) { votes[i] += other.votes[i]; });
     for (std::size_t y = 0; y < rows.size(); ++y) rows[y] += other.rows[y];
     change = std::max(change, other.change);
@@ -113,24 +115,6 @@ void weigh_annotator(std::size_t first, std::size_t last, const VoteColumns& col
   }
 }
 
-/// How a batch is cut up: blocks of patterns, each with sums of its own, and stretches of blocks
-/// whose sums fit the memory. A block does more work than adding up its sums costs, and stays
-/// short enough to be interrupted.
-struct Grid {
-  std::int64_t block, stretch;
-
-  Grid(const Patterns& patterns, std::size_t sum_size, std::size_t k) {
-    const auto size = static_cast<std::int64_t>(sum_size);
-    const std::int64_t mean_votes = static_cast<std::int64_t>(patterns.column.size()) /
-                                        std::max<std::int64_t>(1, patterns.size()) +
-                                    1;
-    block = std::clamp<std::int64_t>(4 * size / (mean_votes * static_cast<std::int64_t>(k)), 512,
-                                     1 << 16);
-    const std::int64_t fit = kSumBytes / (static_cast<std::int64_t>(sizeof(double)) * size);
-    stretch = block * std::clamp<std::int64_t>(fit, kFewestSums, kMostSums);
-  }
-};
-
 class Trainer {
  public:
   Trainer(const Patterns& patterns, const VoteColumns& columns, const FitOptions& options,
@@ -197,40 +181,43 @@ class Trainer {
   }
 
   /// Expected statistics of patterns order_[begin..end), from majority votes or from the model.
+  /// Parts of the patterns have sums of their own, as many as fit the memory; all parts advance by
+  /// kStep patterns at a time, so that the poll is never far away however large the sums are.
   Expected expect(const Cpu& device, std::int64_t begin, std::int64_t end, Start start,
                   double anchor) {
     const auto columns = static_cast<std::size_t>(columns_.size());
-    const Grid grid(patterns_, columns * k_ + k_, k_);
-    Expected sum(columns, k_);
-    for (std::int64_t from = begin; from < end; from += grid.stretch) {
-      const std::int64_t to = std::min(from + grid.stretch, end);
-      expect_stretch(device, from, to, grid.block, start, anchor, sum);
+    const auto sum_bytes = static_cast<std::int64_t>(sizeof(double) * (columns + 1) * k_);
+    const std::int64_t fit =
+        std::clamp<std::int64_t>(kSumBytes / sum_bytes, kFewestSums, kMostSums);
+    const std::int64_t count = std::clamp<std::int64_t>((end - begin) / kStep, 1, fit);
+    const std::int64_t range = (end - begin + count - 1) / count;
+    std::vector<Expected> parts(static_cast<std::size_t>(count), Expected(0, 0));
+    for (std::int64_t step = 0; step < range; step += kStep) {
+      parallel_for(device, count, 1, [&](std::int64_t index, std::int64_t) {
+        Expected& part = parts[static_cast<std::size_t>(index)];
+        if (part.rows.empty()) part = Expected(columns, k_);
+        const std::int64_t last = std::min(begin + (index + 1) * range, end);
+        const std::int64_t from = std::min(begin + index * range + step, last);
+        add_patterns(from, std::min(from + kStep, last), start, anchor, part);
+      });
     }
+    Expected sum(columns, k_);
+    for (const Expected& part : parts) sum.add(device, part);
     weight_ = std::accumulate(sum.rows.begin(), sum.rows.end(), 0.0);
     return sum;
   }
 
-  /// Adds the statistics of patterns order_[begin..end) to `sum`, block after block.
-  void expect_stretch(const Cpu& device, std::int64_t begin, std::int64_t end, std::int64_t block,
-                      Start start, double anchor, Expected& sum) {
-    const auto columns = static_cast<std::size_t>(columns_.size());
-    std::vector<Expected> parts(static_cast<std::size_t>((end - begin + block - 1) / block),
-                                Expected(0, 0));
-    parallel_for(device, end - begin, block, [&](std::int64_t from, std::int64_t to) {
-      Expected part(columns, k_);
-      Scratch scratch(k_);
-      for (std::int64_t i = begin + from; i < begin + to; i += kGroup) {
-        const auto group =
-            std::span(order_).subspan(static_cast<std::size_t>(i),
-                                      static_cast<std::size_t>(std::min(kGroup, begin + to - i)));
-        if (start == Start::model) update_posteriors(group, part, scratch);
-        for (const std::int64_t pattern : group) {
-          add_pattern(static_cast<std::size_t>(pattern), start, anchor, part, scratch.believed);
-        }
+  void add_patterns(std::int64_t from, std::int64_t to, Start start, double anchor,
+                    Expected& part) {
+    Scratch scratch(k_);
+    for (std::int64_t i = from; i < to; i += kGroup) {
+      const auto group = std::span(order_).subspan(
+          static_cast<std::size_t>(i), static_cast<std::size_t>(std::min(kGroup, to - i)));
+      if (start == Start::model) update_posteriors(group, part, scratch);
+      for (const std::int64_t pattern : group) {
+        add_pattern(static_cast<std::size_t>(pattern), start, anchor, part, scratch.believed);
       }
-      parts[static_cast<std::size_t>(from / block)] = std::move(part);
-    });
-    for (const Expected& part : parts) sum.add(device, part);
+    }
   }
 
   struct Scratch {
