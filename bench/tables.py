@@ -117,6 +117,11 @@ def milliseconds(seconds: float) -> str:
     return f"{seconds * 1e3:.3g} ms" if seconds < 1 else f"{seconds * 1e3:,.0f} ms"
 
 
+def times(factor: float) -> str:
+    """Return a factor with two or three significant digits."""
+    return f"{factor:,.0f}x" if factor >= 100 else f"{factor:.3g}x"
+
+
 def speed(rows: dict[str, dict[str, Any]], brief: bool) -> str:
     """Return the table of pairs, the factor first."""
     lines = ["| job | coverset | peer | | factor |", "| --- | --- | --- | --- | --- |"]
@@ -130,7 +135,7 @@ def speed(rows: dict[str, dict[str, Any]], brief: bool) -> str:
         else:
             factor = other["median_s"] / mine["median_s"]
             shown = [milliseconds(row["median_s"]) for row in (mine, other)]
-        lines.append(f"| {job} | {shown[0]} | {shown[1]} | {peer} | {factor:,.3g}x |")
+        lines.append(f"| {job} | {shown[0]} | {shown[1]} | {peer} | {times(factor)} |")
     return "\n".join(lines)
 
 
@@ -194,10 +199,9 @@ def main() -> None:
         text = page.read_text()
         for name, table in tables.items():
             text = re.sub(
-                rf"(<!-- {name} -->\n).*?(\n<!-- end -->)",
-                lambda found, table=table: found[1] + table + found[2],
+                rf"(<!-- {name} -->\n)[^<]*(<!-- end -->)",
+                lambda found, table=table: f"{found[1]}{table}\n{found[2]}",
                 text,
-                flags=re.DOTALL,
             )
         page.write_text(text)
 
