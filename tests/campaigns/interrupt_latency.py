@@ -22,10 +22,9 @@ def interrupted_after(call: Callable[[], object], delay: float) -> float | None:
     signal.setitimer(signal.ITIMER_REAL, delay)
     try:
         call()
+        signal.setitimer(signal.ITIMER_REAL, 0)
     except KeyboardInterrupt:
         return time.perf_counter() - due
-    finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
     return None
 
 

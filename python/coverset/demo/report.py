@@ -17,6 +17,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import accuracy_score, f1_score, roc_auc_score
 
 import coverset as cs
+from coverset import _tables
 from coverset.lf import LabelingFunction
 
 
@@ -62,10 +63,7 @@ class Page:
             [f"{cell:.4f}" if isinstance(cell, float) else str(cell) for cell in row]
             for row in rows
         ]
-        widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
-        self.line()
-        for first, *others in cells:
-            self.line("  ".join([first.ljust(widths[0]), *map(str.rjust, others, widths[1:])]))
+        self.line(f"\n{_tables.aligned(cells)}")
 
     @contextmanager
     def stage(self, name: str) -> Iterator[None]:

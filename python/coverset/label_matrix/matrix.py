@@ -450,7 +450,8 @@ class LabelMatrix:
         FileExistsError
             If ``path`` exists and is not a saved label matrix.
         """
-        storage.save(self, path)
+        facts = {name: getattr(self, name) for name in _FACTS}
+        storage.save(path, facts, self._votes._asdict())
 
     @classmethod
     def load(
@@ -476,7 +477,7 @@ class LabelMatrix:
         FileNotFoundError
             If there is none.
         """
-        return storage.load(path, mmap=mmap, verify=verify)
+        return storage.load(path, cls.from_csr, mmap=mmap, verify=verify)
 
 
 def matrix_argument(L: Any) -> LabelMatrix:

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from coverset import _arguments as arguments
-from coverset import _cpu
+from coverset import _cpu, _tables
 from coverset.label_matrix.matrix import LabelMatrix, matrix_argument
 
 if TYPE_CHECKING:
@@ -59,12 +59,7 @@ class LFSummary(NamedTuple):
         for lf, name in enumerate(self.names):
             cells = (values[lf] for _, values in columns)
             rows.append([name, *(_cell(value) for value in cells)])
-        widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-        return "\n".join(
-            row[0].ljust(widths[0])
-            + "".join(f"  {cell:>{width}}" for cell, width in zip(row[1:], widths[1:], strict=True))
-            for row in rows
-        )
+        return _tables.aligned(rows)
 
     def __repr__(self) -> str:
         """Return the table, so that it shows at a prompt."""

@@ -228,7 +228,7 @@ class LabelModel(BaseLabelModel):
         ValueError
             If the file is damaged, of another kind, or of another version.
         """
-        return storage.load(path)
+        return storage.load(path, cls)
 
 
 def _silent(

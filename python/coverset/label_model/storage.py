@@ -6,7 +6,7 @@ import base64
 import binascii
 import os
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,8 +15,7 @@ from coverset import _arguments as arguments
 from coverset import _cpu, _files
 from coverset.label_model import columns
 
-if TYPE_CHECKING:
-    from coverset.label_model.anchored import LabelModel
+Model = TypeVar("Model")
 
 _MAGIC = "coverset.label_model"
 _VERSION = 1
@@ -45,7 +44,7 @@ def _plain(value: Any) -> Any:
     return value if value is None or isinstance(value, str) else np.asarray(value).tolist()
 
 
-def save(model: LabelModel, path: str | os.PathLike[str]) -> None:
+def save(model: Any, path: str | os.PathLike[str]) -> None:
     """Write a fitted model."""
     model._require_fitted()
     facts = {name: getattr(model, name) for name in _FACTS}
@@ -72,11 +71,11 @@ def save(model: LabelModel, path: str | os.PathLike[str]) -> None:
     _files.write_json(path, _MAGIC, _VERSION, body)
 
 
-def load(path: str | os.PathLike[str]) -> LabelModel:
+def load(path: str | os.PathLike[str], kind: type[Model]) -> Model:
     """Read a model written by :func:`save`."""
     body = _files.read_json(path, _MAGIC, _VERSION)
     try:
-        return _restored(body)
+        return _restored(kind, body)
     except (
         *(AttributeError, KeyError, TypeError, ValueError, OverflowError, MemoryError),
         binascii.Error,
@@ -85,10 +84,8 @@ def load(path: str | os.PathLike[str]) -> LabelModel:
         raise ValueError(msg) from None
 
 
-def _restored(body: dict[str, Any]) -> LabelModel:
-    from coverset.label_model.anchored import LabelModel
-
-    model = LabelModel(**body["parameters"])
+def _restored(kind: type[Model], body: dict[str, Any]) -> Model:
+    model: Any = kind(**body["parameters"])
     for name in _FACTS:
         setattr(model, name, body["facts"][name])
     if model.reliability_ is None:
@@ -108,7 +105,8 @@ def _restored(body: dict[str, Any]) -> LabelModel:
     model._silent = _numbers(arrays, "silent", (k,), lambda x: (x > 0) & (x <= 1))
     model._settings = _settings(body["settings"])
     model._show(table, state)
-    return model
+    restored: Model = model
+    return restored
 
 
 def _numbers(

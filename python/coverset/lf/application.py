@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from coverset import _arguments as arguments
-from coverset import _cpu, _progress
+from coverset import _cpu, _progress, _tables
 from coverset.label_matrix import LabelMatrix, construct
 from coverset.lf import table, words
 from coverset.lf.base import BlockVotes, LabelingFunction
@@ -44,13 +44,9 @@ class ApplyReport:
                     f"{self.seconds[i]:.3f}",
                 )
             )
-        widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-        lines = [
-            "  ".join([row[0].ljust(widths[0]), *map(str.rjust, row[1:], widths[1:])])
-            for row in rows
-        ]
         failed = [f"{n}: {e}" for n, e in zip(self.names, self.first_errors, strict=True) if e]
-        return "\n".join([*lines, *failed, f"{self.n_rows:,} rows in {self.elapsed:.3f} s"])
+        total = f"{self.n_rows:,} rows in {self.elapsed:.3f} s"
+        return "\n".join([_tables.aligned(rows), *failed, total])
 
 
 class _Group(NamedTuple):
