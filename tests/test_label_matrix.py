@@ -383,3 +383,8 @@ def test_messages_of_errors_stay_on_one_line():
     with pytest.raises(ValueError, match="lfs") as caught:
         LabelMatrix.from_csr([0, 1], [9], [0], n_lfs=3, cardinality=2)
     assert re.fullmatch(r"[^\n]{1,120}", str(caught.value))
+
+
+def test_more_lfs_than_ids_are_refused():
+    with pytest.raises(ValueError, match=rf"L.shape\[1\] must be in 0..{2**31 - 1}, got {2**31}"):
+        LabelMatrix.from_dense(np.empty((0, 2**31), np.int8))

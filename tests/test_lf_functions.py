@@ -9,6 +9,7 @@ import pyarrow as pa
 import pytest
 
 import coverset as cs
+from coverset.lf.base import BlockVotes
 from lf_examples import (
     batch,
     column,
@@ -268,3 +269,22 @@ def test_columns_of_a_batch_function_are_a_list():
         cs.batch_labeling_function(columns="n")
     with pytest.raises(TypeError, match=r"column must be a string that is not empty, got 3"):
         cs.batch_labeling_function(columns=[3])
+
+
+@pytest.mark.parametrize(
+    ("rows", "labels", "message"),
+    [
+        (np.array([5]), np.array([1], np.int16), "rows in 0..1"),
+        (np.array([-1]), np.array([1], np.int16), "rows in 0..1"),
+        (np.array([0]), np.array([-7], np.int16), "labels of at least 0"),
+        (np.array([0, 1]), np.array([1], np.int16), "vote must return"),
+        (np.array([0.0]), np.array([1], np.int16), "vote must return"),
+    ],
+)
+def test_votes_of_a_function_of_ones_own_kind_are_checked(rows, labels, message):
+    class Own(cs.lf.LabelingFunction):
+        def vote(self, block, *, on_error, n_threads):
+            return BlockVotes(rows, labels)
+
+    with pytest.raises((TypeError, ValueError), match=f"labeling function 'own': .*{message}"):
+        cs.apply([Own("own", "own", None)], {"n": [1, 2]})

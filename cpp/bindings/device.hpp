@@ -1,12 +1,16 @@
 // How a Python call meets a kernel: GIL released, Ctrl-C heard.
 #pragma once
 
+#include <pthread.h>
 #include <pybind11/pybind11.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <chrono>
 
 #include "coverset/device.hpp"
+#include "coverset/parallel.hpp"
+#include "coverset/simd.hpp"
 
 namespace coverset::bindings {
 
@@ -20,7 +24,8 @@ inline bool finalizing() {
 }
 
 /// The GIL, released for as long as this lives. At the interpreter's end it is not taken back:
-/// a daemon thread waits here for the process to go.
+/// a daemon thread waits here for the process to go. Where the end begins while the thread waits
+/// for the GIL, Python 3.11 to 3.13 unwind it (pthread_exit), which must not leave a destructor.
 class Unlocked {
  public:
   Unlocked() : state_(PyEval_SaveThread()) {}
@@ -28,23 +33,32 @@ class Unlocked {
   Unlocked& operator=(const Unlocked&) = delete;
   ~Unlocked() {
     while (finalizing()) pause();
-    PyEval_RestoreThread(state_);
+    try {
+      PyEval_RestoreThread(state_);
+    } catch (...) {
+      for (;;) pause();
+    }
   }
 
  private:
   PyThreadState* state_;
 };
 
+/// The thread that Python runs signal handlers in: set when the module is imported, and again in
+/// a forked child, whose main thread is the one that forked.
+inline std::atomic<pthread_t> main_thread{};
+
+/// Call once, with the GIL held.
+inline void remember_main_thread() {
+  const auto ident = pybind11::module_::import("threading").attr("main_thread")().attr("ident");
+  main_thread = ident.cast<pthread_t>();
+  pthread_atfork(nullptr, nullptr, [] { main_thread = pthread_self(); });
+}
+
 /// Polls Python's signal handlers, at most every 50 ms. Python runs them in the main thread
 /// alone, so a kernel that another thread called is not polled.
 class Interrupt {
  public:
-  /// Call with the GIL held.
-  Interrupt() {
-    const auto threading = pybind11::module_::import("threading");
-    listens_ = threading.attr("current_thread")().is(threading.attr("main_thread")());
-  }
-
   static bool poll(void* state) { return static_cast<Interrupt*>(state)->pending(); }
 
  private:
@@ -57,17 +71,20 @@ class Interrupt {
     return PyErr_CheckSignals() != 0;
   }
 
-  bool listens_ = false;
+  const bool listens_ = pthread_equal(main_thread, pthread_self()) != 0;
   std::chrono::steady_clock::time_point last_ = std::chrono::steady_clock::now();
 };
 
-/// Runs kernel(device) without the GIL. A Cancelled kernel leaves Python's error set; module.cpp
+/// Runs kernel(device) without the GIL. What the environment decides is read before: getenv must
+/// not meet another thread's setenv. A Cancelled kernel leaves Python's error set; module.cpp
 /// turns it into the exception that the signal handler raised.
 template <class Kernel>
 decltype(auto) run(int threads, Kernel&& kernel) {
   Interrupt interrupt;
+  const Cpu device{threads > 0 ? threads : available_threads(), &Interrupt::poll, &interrupt};
+  simd_level();
   const Unlocked unlocked;
-  return kernel(Cpu{threads, &Interrupt::poll, &interrupt});
+  return kernel(device);
 }
 
 }  // namespace coverset::bindings

@@ -43,16 +43,6 @@ void bind_label_matrix(py::module_& m) {
   m.def("narrow", &narrow_to<std::int16_t>, "name"_a, "values"_a, "low"_a, "high"_a,
         "out"_a.noconvert(), "threads"_a);
   m.def(
-      "check_range",
-      [](const std::string& name, const py::array& values, std::int64_t low, std::int64_t high,
-         int threads) {
-        const Integers from = integers(values);
-        run(threads, [&](const Cpu& device) {
-          narrow(device, name.c_str(), from, low, high, static_cast<std::int64_t*>(nullptr));
-        });
-      },
-      "name"_a, "values"_a, "low"_a, "high"_a, "threads"_a);
-  m.def(
       "check_votes",
       [](const Indices& indptr, const Lfs& lfs, const Labels& labels, std::int64_t n_lfs,
          std::int32_t cardinality, int threads) {

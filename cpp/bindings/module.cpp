@@ -4,6 +4,7 @@
 #include "coverset/error.hpp"
 #include "coverset/parallel.hpp"
 #include "coverset/simd.hpp"
+#include "device.hpp"
 
 namespace coverset::bindings {
 
@@ -39,6 +40,7 @@ PYBIND11_MODULE(_cpu, m) {
       if (PyErr_Occurred() == nullptr) PyErr_SetString(PyExc_KeyboardInterrupt, "cancelled");
     }
   });
+  cb::remember_main_thread();
   cb::bind_label_matrix(m);
   cb::bind_label_model(m);
   cb::bind_lf(m);

@@ -2,6 +2,7 @@
 
 #include <pthread.h>
 #include <sched.h>
+#include <signal.h>
 
 #include <atomic>
 #include <chrono>
@@ -60,6 +61,9 @@ struct Job {
 
 thread_local bool inside_block = false;
 
+class Pool;
+std::atomic<Pool*> shared_pool{nullptr};
+
 /// Worker threads, started when first needed and never joined: the process may end at any time.
 class Pool {
  public:
@@ -72,6 +76,7 @@ class Pool {
         cancelled = true;
         job.stop = true;
       }
+      if (shared_pool != this) throw Cancelled();  // the poll forked: here is no worker, no lock
     }
     inside_block = false;
     std::unique_lock lock(mutex_);
@@ -81,6 +86,7 @@ class Pool {
       if (!cancelled && job.active > 0 && device.poll != nullptr) {
         lock.unlock();
         cancelled = device.poll(device.state);
+        if (shared_pool != this) throw Cancelled();
         if (cancelled) job.stop = true;
         lock.lock();
       }
@@ -94,16 +100,23 @@ class Pool {
   void enter(Job& job) {
     if (job.seats == 0) return;
     const std::lock_guard lock(mutex_);
+    start_workers(job.seats);
     jobs_.push_back(&job);
-    while (workers_ < job.seats) {
-      try {
-        std::thread([this] { work(); }).detach();
-      } catch (const std::system_error&) {
-        break;  // no more threads to be had: those that run, and the caller, do the work
-      }
-      ++workers_;
-    }
     wake_.notify_all();
+  }
+
+  /// Workers take no signals: those are for the threads that the program knows of.
+  void start_workers(int wanted) {
+    if (workers_ >= wanted) return;
+    sigset_t all, before;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    try {
+      for (; workers_ < wanted; ++workers_) std::thread([this] { work(); }).detach();
+    } catch (const std::exception&) {
+      // no more threads to be had: those that run, and the caller, do the work
+    }
+    pthread_sigmask(SIG_SETMASK, &before, nullptr);
   }
 
   [[noreturn]] void work() {
@@ -137,16 +150,15 @@ class Pool {
   int workers_ = 0;
 };
 
-std::atomic<Pool*> shared_pool{nullptr};
+/// A fork leaves the child without worker threads, so the child forgets the parent's pool (a few
+/// hundred bytes) and makes its own.
+const int fork_handler = pthread_atfork(nullptr, nullptr, [] {
+  shared_pool = nullptr;
+  inside_block = false;
+});
 
-/// The pool, made on first use. A fork leaves the child without worker threads, so the child
-/// forgets the parent's pool (a few hundred bytes) and makes its own.
+/// The pool, made on first use.
 Pool& pool() {
-  static const int registered = pthread_atfork(nullptr, nullptr, [] {
-    shared_pool = nullptr;
-    inside_block = false;
-  });
-  static_cast<void>(registered);
   Pool* current = shared_pool;
   if (current == nullptr) {
     auto made = std::make_unique<Pool>();
@@ -187,7 +199,8 @@ int available_threads() {
   cpu_set_t allowed;
   if (sched_getaffinity(0, sizeof allowed, &allowed) == 0) threads = CPU_COUNT(&allowed);
 #endif
-  if (const int quota = cgroup_quota(); quota > 0) threads = std::min(threads, quota);
+  static const int quota = cgroup_quota();
+  if (quota > 0) threads = std::min(threads, quota);
   return std::clamp(threads, 1, kMostWorkers);
 }
 

@@ -12,7 +12,8 @@
 namespace coverset {
 
 /// The CPU: at most `threads` threads (0 means available_threads()). The calling thread asks
-/// `poll(state)` between blocks of work; when it answers true the kernel throws Cancelled.
+/// `poll(state)` between blocks of work; when it answers true the kernel throws Cancelled. The
+/// poll must not throw.
 struct Cpu {
   int threads = 0;
   bool (*poll)(void*) = nullptr;

@@ -31,6 +31,7 @@ void narrow_values(const Cpu& device, const char* name, const In* values, std::i
       require(std::cmp_greater_equal(values[i], low) && std::cmp_less_equal(values[i], high), name,
               "[", i, "] must be in ", low, "..", high, ", got ", +values[i]);
     }
+    fail(name, " changed while it was read");
   });
 }
 

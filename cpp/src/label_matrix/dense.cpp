@@ -96,8 +96,8 @@ void fill_dense(const Cpu& device, const DenseView& dense, std::span<const std::
   const auto fill = COVERSET_AT_LEVEL(fill_rows);
   const DenseRows cells = dense_rows(dense);
   parallel_for(device, dense.rows, block_rows(dense), [&](std::int64_t begin, std::int64_t end) {
-    const std::int64_t first = indptr[static_cast<std::size_t>(begin)];
-    fill(cells, begin, end, lfs.data() + first, labels.data() + first);
+    require(fill(cells, begin, end, indptr.data(), lfs.data(), labels.data()),
+            "L changed while it was read");
   });
 }
 

@@ -24,8 +24,9 @@ COVERSET_DECLARE_LEVELS(unsigned long long largest_above(const void* cells, long
 /// counts[row]: cells of the row that are not -1, for begin <= row < end.
 COVERSET_DECLARE_LEVELS(void count_rows(const DenseRows& rows, long begin, long end, long* counts));
 
-/// Writes column and value of each such cell, row after row.
-COVERSET_DECLARE_LEVELS(void fill_rows(const DenseRows& rows, long begin, long end, int* lfs,
-                                       short* labels));
+/// Writes column and value of each such cell of row r at indptr[r] .. indptr[r + 1] - 1. Returns
+/// false, and writes nowhere else, if a row no longer has that many.
+COVERSET_DECLARE_LEVELS(bool fill_rows(const DenseRows& rows, long begin, long end,
+                                       const long* indptr, int* lfs, short* labels));
 
 }  // namespace coverset

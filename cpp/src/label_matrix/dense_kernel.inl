@@ -110,18 +110,25 @@ void count_cells(const DenseRows& rows, long begin, long end, long* counts) {
 }
 
 template <class T>
-void fill_cells(const DenseRows& rows, long begin, long end, int* lfs, short* labels) {
+bool fill_cells(const DenseRows& rows, long begin, long end, const long* indptr, int* lfs,
+                short* labels) {
+  bool as_counted = true;
   for (long row = begin; row < end; ++row) {
     const T* cells = (const T*)(rows.data + row * rows.stride);
+    long next = indptr[row];
+    const long stop = indptr[row + 1];
     for (long j = 0; j < rows.columns; j += kChunk) {
       unsigned long long mask = next_mask(cells + j, rows.columns - j, row < rows.slack_rows);
-      for (; mask != 0; mask &= mask - 1) {
+      for (; mask != 0 && next < stop; mask &= mask - 1, ++next) {
         const long at = j + __builtin_ctzll(mask);
-        *lfs++ = (int)at;
-        *labels++ = (short)cells[at];
+        lfs[next] = (int)at;
+        labels[next] = (short)cells[at];
       }
+      as_counted &= mask == 0;
     }
+    as_counted &= next == stop;
   }
+  return as_counted;
 }
 
 /// label + 1 as an unsigned number: 0 is an abstain, anything below -1 becomes huge.
@@ -163,16 +170,17 @@ void count_rows(const DenseRows& rows, long begin, long end, long* counts) {
   }
 }
 
-void fill_rows(const DenseRows& rows, long begin, long end, int* lfs, short* labels) {
+bool fill_rows(const DenseRows& rows, long begin, long end, const long* indptr, int* lfs,
+               short* labels) {
   switch (rows.bytes) {
     case 1:
-      return fill_cells<signed char>(rows, begin, end, lfs, labels);
+      return fill_cells<signed char>(rows, begin, end, indptr, lfs, labels);
     case 2:
-      return fill_cells<short>(rows, begin, end, lfs, labels);
+      return fill_cells<short>(rows, begin, end, indptr, lfs, labels);
     case 4:
-      return fill_cells<int>(rows, begin, end, lfs, labels);
+      return fill_cells<int>(rows, begin, end, indptr, lfs, labels);
     default:
-      return fill_cells<long long>(rows, begin, end, lfs, labels);
+      return fill_cells<long long>(rows, begin, end, indptr, lfs, labels);
   }
 }
 

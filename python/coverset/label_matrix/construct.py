@@ -65,6 +65,7 @@ def from_dense(a: ArrayLike, cardinality: int | None, threads: int) -> tuple[Vot
         if cells.dtype.itemsize == 8:
             _refuse_beyond_int64(cells, cardinality)
         cells = cells.astype(f"i{min(2 * cells.dtype.itemsize, 8)}")
+    arguments.whole_number("L.shape[1]", cells.shape[1], 0, _MOST_LFS)
     if cells.shape[1] > 1 and cells.strides[1] != cells.itemsize:
         cells = np.ascontiguousarray(cells)
     if cardinality is not None:
@@ -152,10 +153,7 @@ def from_csr(
 def _in_range(
     name: str, values: NDArray[Any], dtype: type, limit: int, threads: int
 ) -> NDArray[Any]:
-    """Return values in ``0..limit - 1`` in the storage type: as they are, or converted."""
-    if values.dtype == dtype:
-        _cpu.check_range(name, values, 0, limit - 1, threads)
-        return values
+    """Return a copy of values in ``0..limit - 1`` in the storage type, safe from later writes."""
     stored: NDArray[Any] = np.empty(len(values), dtype=dtype)
     _cpu.narrow(name, values, 0, limit - 1, stored, threads)
     return stored

@@ -195,9 +195,10 @@ class LabelMatrix:
         n_lfs, cardinality : int
             Number of LFs and of classes.
         copy : bool, optional
-            None shares an array whose dtype matches and that nobody can write to, and copies
-            others. False shares writable arrays too (do not change them afterwards) and raises
-            where a copy cannot be avoided. True always copies.
+            None shares an array whose dtype matches and that is read-only, with all that it is a
+            view of, and copies others (a writable view made earlier is not seen). False shares
+            writable arrays too (do not change them afterwards) and raises where a copy cannot
+            be avoided. True always copies.
 
         Raises
         ------

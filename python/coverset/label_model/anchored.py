@@ -149,16 +149,17 @@ class LabelModel(BaseLabelModel):
         passes, _ = _cpu.fit_label_model(
             *grouped.arrays(table, threads), *table.arrays(), options, *state, threads
         )
-        self.cardinality_, self.n_lfs_ = k, matrix.n_lfs
         self.reliability_ = float(alpha)
         self.n_patterns_, self.n_iter_, self.solver_ = grouped.n_patterns, int(passes), solver
-        self._table, self._state, self._settings = table, state, settings
-        self._silent = _silent(rho, share, settings, state.class_balance)
-        self._show(table, state)
+        silent = _silent(rho, share, settings, state.class_balance)
+        self._fitted = columns.Fitted(table, state, settings, silent)
+        self._show()
         return self
 
-    def _show(self, table: columns.Table, state: columns.State) -> None:
-        """Set the attributes that follow from the state; changing them changes no prediction."""
+    def _show(self) -> None:
+        """Set the attributes that follow from the fit; changing them changes no prediction."""
+        table, state = self._fitted.table, self._fitted.state
+        self.cardinality_, self.n_lfs_ = self._fitted.cardinality, self._fitted.n_lfs
         self.class_balance_ = state.class_balance.copy()
         self.lf_accuracies_ = columns.accuracies(table, state)
 
@@ -195,17 +196,21 @@ class LabelModel(BaseLabelModel):
         return balance
 
     def _proba(self, L: LabelMatrix, threads: int) -> NDArray[np.float32]:
-        options = self._settings.options()
-        table, state = columns.extend(self._table, self._state, L, threads)
-        if table is not self._table:
+        fitted = self._fitted
+        if (L.cardinality, L.n_lfs) != (fitted.cardinality, fitted.n_lfs):
+            msg = "cardinality_ and n_lfs_ must be as fit set them"
+            raise ValueError(msg)
+        options = fitted.settings.options()
+        table, state = columns.extend(fitted.table, fitted.state, L, threads)
+        if table is not fitted.table:
             _cpu.weigh_columns(*table.arrays(), options, *state, threads)
-        log_prior = np.empty(self.cardinality_)
+        log_prior = np.empty(fitted.cardinality)
         _cpu.class_log_prior(options, state.class_balance, log_prior)
         column = columns.find(L, table, threads)
-        proba = np.empty((len(L), self.cardinality_), dtype=np.float32)
+        proba = np.empty((len(L), fitted.cardinality), dtype=np.float32)
         _cpu.predict_proba(
             *(L.indptr, column, state.log_weight, log_prior),
-            *(self._settings.row_correlation, self._silent, proba, threads),
+            *(fitted.settings.row_correlation, fitted.silent, proba, threads),
         )
         return proba
 

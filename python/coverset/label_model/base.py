@@ -135,10 +135,10 @@ class BaseLabelModel(ABC):
         """
         arguments.one_of("tie_break_policy", tie_break_policy, TIE_BREAK_POLICIES)
         proba = self.predict_proba(L, n_threads=n_threads)
-        labels = np.empty(len(L), dtype=np.int16)
+        labels = np.empty(len(proba), dtype=np.int16)
         seed = arguments.whole_number("seed", self.seed, 0, 2**63 - 1)
         threads = arguments.threads(n_threads)
-        _cpu.choose_labels(proba, self.cardinality_, tie_break_policy, seed, labels, threads)
+        _cpu.choose_labels(proba, proba.shape[1], tie_break_policy, seed, labels, threads)
         if tie_break_policy == "abstain":
             labels[~L.covered] = -1
         return labels

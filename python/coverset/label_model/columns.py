@@ -64,6 +64,25 @@ class State(NamedTuple):
         return cls(np.zeros((c, k)), np.zeros((c, k)), class_balance.copy(), np.zeros(c))
 
 
+class Fitted(NamedTuple):
+    """All that predictions need; replaced as a whole."""
+
+    table: Table
+    state: State
+    settings: Settings
+    silent: NDArray[np.float64]  # (k,): probabilities of a row without votes
+
+    @property
+    def cardinality(self) -> int:
+        """Number of classes."""
+        return len(self.silent)
+
+    @property
+    def n_lfs(self) -> int:
+        """Number of LFs."""
+        return len(self.table.annotator)
+
+
 class Grouped(NamedTuple):
     """Distinct rows of votes and gold, with how often each occurs."""
 

@@ -50,7 +50,7 @@ def save(model: Any, path: str | os.PathLike[str]) -> None:
     facts = {name: getattr(model, name) for name in _FACTS}
     if np.isnan(facts["reliability_"]):
         facts["reliability_"] = None
-    table, state = model._table, model._state
+    table, state, settings, silent = model._fitted
     arrays: dict[str, NDArray[Any]] = {
         "indptr": table.indptr,
         "label": table.label,
@@ -60,12 +60,12 @@ def save(model: Any, path: str | os.PathLike[str]) -> None:
         "log_weight": state.log_weight,
         "class_balance": state.class_balance,
         "right": state.right,
-        "silent": model._silent,
+        "silent": silent,
     }
     body = {
         "parameters": {name: _plain(value) for name, value in model.get_params().items()},
         "facts": facts,
-        "settings": model._settings._asdict(),
+        "settings": settings._asdict(),
         "arrays": {name: _packed(array) for name, array in arrays.items()},
     }
     _files.write_json(path, _MAGIC, _VERSION, body)
@@ -101,10 +101,9 @@ def _restored(kind: type[Model], body: dict[str, Any]) -> Model:
         class_balance=_numbers(arrays, "class_balance", (k,), lambda x: (x > 0) & (x <= 1)),
         right=_numbers(arrays, "right", (c,), lambda x: x >= 0),
     )
-    model._table, model._state = table, state
-    model._silent = _numbers(arrays, "silent", (k,), lambda x: (x > 0) & (x <= 1))
-    model._settings = _settings(body["settings"])
-    model._show(table, state)
+    silent = _numbers(arrays, "silent", (k,), lambda x: (x > 0) & (x <= 1))
+    model._fitted = columns.Fitted(table, state, _settings(body["settings"]), silent)
+    model._show()
     restored: Model = model
     return restored
 

@@ -113,7 +113,7 @@ class _Plan:
             lf, name = self.lfs[i], [self.names[i]]
             started = time.perf_counter()
             votes = _named(name, lf.vote, block, on_error=on_error, n_threads=n_threads)
-            votes = _named(name, _within, votes, cardinality, block.start, on_error)
+            votes = _named(name, _within, votes, block.n, cardinality, block.start, on_error)
             report.seconds[i] += time.perf_counter() - started
             report.votes[i] += len(votes.rows)
             report.errors[i] += votes.errors
@@ -317,8 +317,22 @@ def _check_declared(
             raise ValueError(msg)
 
 
-def _within(part: BlockVotes, cardinality: int | None, start: int, on_error: str) -> BlockVotes:
+def _check_form(part: BlockVotes, n: int) -> None:
+    """Raise unless a function's votes, perhaps of a class of the user's, may go to the kernels."""
+    rows, labels = part.rows, part.labels
+    if rows.dtype != np.int64 or labels.dtype != np.int16 or rows.shape != labels.shape:
+        msg = f"vote must return (n,) int64 rows and int16 labels, got {rows.dtype}, {labels.dtype}"
+        raise TypeError(msg)
+    if len(rows) and (rows.min() < 0 or rows.max() >= n or labels.min() < 0):
+        msg = f"vote must return rows in 0..{n - 1} and labels of at least 0"
+        raise ValueError(msg)
+
+
+def _within(
+    part: BlockVotes, n: int, cardinality: int | None, start: int, on_error: str
+) -> BlockVotes:
     """Return the votes whose label is a class; others are errors."""
+    _check_form(part, n)
     if cardinality is None or not len(part.labels) or part.labels.max() < cardinality:
         return part
     inside = part.labels < cardinality
