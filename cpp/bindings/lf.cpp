@@ -2,6 +2,7 @@
 
 #include <pybind11/stl.h>
 
+#include <memory>
 #include <tuple>
 
 #include "array.hpp"
@@ -36,9 +37,16 @@ TextView<Offset> text_view(const Array<Offset>& offsets, const Bytes& bytes, con
           validity.size() == 0 ? nullptr : validity.data(), validity_offset};
 }
 
+/// An array that owns the vector's memory: nothing is copied.
 template <class T>
-py::array_t<T> as_array(const std::vector<T>& values) {
-  return py::array_t<T>(static_cast<py::ssize_t>(values.size()), values.data());
+py::array_t<T> as_array(std::vector<T> values) {
+  auto owner = std::make_unique<std::vector<T>>(std::move(values));
+  const auto size = static_cast<py::ssize_t>(owner->size());
+  const T* data = owner->data();
+  py::capsule keeper(owner.get(),
+                     [](void* vector) { delete static_cast<std::vector<T>*>(vector); });
+  owner.release();
+  return py::array_t<T>(size, data, keeper);
 }
 
 template <class Offset>
@@ -48,9 +56,9 @@ void bind_text(py::module_& m) {
       [](const KeywordAutomaton& automaton, const Array<Offset>& offsets, const Bytes& bytes,
          const Bytes& validity, std::int64_t validity_offset, int threads) {
         const auto text = text_view(offsets, bytes, validity, validity_offset);
-        const Hits hits =
+        Hits hits =
             run(threads, [&](const Cpu& device) { return scan_keywords(device, automaton, text); });
-        return py::make_tuple(as_array(hits.rows), as_array(hits.lfs));
+        return py::make_tuple(as_array(std::move(hits.rows)), as_array(std::move(hits.lfs)));
       },
       "automaton"_a, "offsets"_a.noconvert(), "data"_a.noconvert(), "validity"_a.noconvert(),
       "validity_offset"_a, "threads"_a);
@@ -90,7 +98,7 @@ py::tuple text_of_strings(const py::sequence& strings) {
     ends(static_cast<py::ssize_t>(i) + 1) = static_cast<std::int64_t>(bytes.size());
   }
   if (!any_null) validity.clear();
-  return py::make_tuple(offsets, as_array(bytes), as_array(validity));
+  return py::make_tuple(offsets, as_array(std::move(bytes)), as_array(std::move(validity)));
 }
 
 }  // namespace

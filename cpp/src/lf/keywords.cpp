@@ -129,24 +129,31 @@ namespace {
 
 template <class Offset>
 Hits scan_rows(const Cpu& device, const KeywordAutomaton& automaton, const TextView<Offset>& text) {
-  return parallel_reduce(
-      device, text.rows(), block_rows(text), Hits{},
-      [&](std::int64_t begin, std::int64_t end) {
-        Hits hits;
-        std::vector<std::int64_t> seen(static_cast<std::size_t>(automaton.n_lfs()), -1);
-        for (std::int64_t row = begin; row < end; ++row) {
-          if (!text.valid(row)) continue;
-          const TextRow at = text_row(text, row);
-          automaton.scan(at.text, at.bytes, row, seen, hits.lfs);
-          hits.rows.resize(hits.lfs.size(), row);
-        }
-        return hits;
-      },
-      [](Hits all, const Hits& part) {
-        all.rows.insert(all.rows.end(), part.rows.begin(), part.rows.end());
-        all.lfs.insert(all.lfs.end(), part.lfs.begin(), part.lfs.end());
-        return all;
-      });
+  const std::int64_t block = block_rows(text);
+  std::vector<Hits> parts(static_cast<std::size_t>((text.rows() + block - 1) / block));
+  parallel_for(device, text.rows(), block, [&](std::int64_t begin, std::int64_t end) {
+    Hits& hits = parts[static_cast<std::size_t>(begin / block)];
+    std::vector<std::int64_t> seen(static_cast<std::size_t>(automaton.n_lfs()), -1);
+    for (std::int64_t row = begin; row < end; ++row) {
+      if (!text.valid(row)) continue;
+      const TextRow at = text_row(text, row);
+      automaton.scan(at.text, at.bytes, row, seen, hits.lfs);
+      hits.rows.resize(hits.lfs.size(), row);
+    }
+  });
+  std::vector<std::size_t> starts{0};
+  for (const Hits& part : parts) starts.push_back(starts.back() + part.rows.size());
+  Hits all;
+  all.rows.resize(starts.back());
+  all.lfs.resize(starts.back());
+  parallel_for(device, static_cast<std::int64_t>(parts.size()), 1,
+               [&](std::int64_t index, std::int64_t) {
+                 const auto i = static_cast<std::size_t>(index);
+                 std::ranges::copy(parts[i].rows, all.rows.data() + starts[i]);
+                 std::ranges::copy(parts[i].lfs, all.lfs.data() + starts[i]);
+                 parts[i] = {};
+               });
+  return all;
 }
 
 }  // namespace

@@ -304,6 +304,19 @@ def require_same(fact: str, want: Any, got: Any, position: int) -> None:
         raise ValueError(msg)
 
 
+def _joined(parts: Sequence[NDArray[Any]]) -> NDArray[Any]:
+    """Return the parts one after another, copied in pieces so that Ctrl-C is heard between."""
+    piece = 1 << 22
+    joined = np.empty(sum(map(len, parts)), dtype=parts[0].dtype)
+    at = 0
+    for part in parts:
+        for start in range(0, len(part), piece):
+            copied = part[start : start + piece]
+            joined[at : at + len(copied)] = copied
+            at += len(copied)
+    return joined
+
+
 def stack_rows(parts: Sequence[Votes]) -> Votes:
     """Return the rows of all parts, one after another."""
     indptr = np.empty(1 + sum(len(part.indptr) - 1 for part in parts), dtype=np.int64)
@@ -314,8 +327,8 @@ def stack_rows(parts: Sequence[Votes]) -> Votes:
         row, votes = row + n, votes + len(part.lfs)
     return Votes(
         indptr,
-        np.concatenate([part.lfs for part in parts]),
-        np.concatenate([part.labels for part in parts]),
+        _joined([part.lfs for part in parts]),
+        _joined([part.labels for part in parts]),
     ).frozen()
 
 

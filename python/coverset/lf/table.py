@@ -10,7 +10,7 @@ import numpy as np
 
 from coverset.lf import columns
 
-BLOCK_ROWS = 1 << 16
+BLOCK_ROWS = 1 << 15
 _BLOCK_BYTES = 1 << 25
 _NEEDS_ARROW = "this table needs pyarrow: pip install 'coverset[arrow]'"
 
