@@ -74,6 +74,10 @@ def test_the_pool_holds_its_claims(build):
     assert run(build / "tests" / "cpp" / "pool") == "pool: all claims hold\n"
 
 
+def test_exp_and_log_are_off_by_one_unit_at_most(build):
+    assert run(build / "tests" / "cpp" / "exp_log").endswith("units in the last place\n")
+
+
 def test_every_level_and_thread_count_gives_the_same_bytes(build):
     lines = run(build / "tests" / "cpp" / "levels").splitlines()
     # the constant also holds on AArch64 (NEON) and on older x86-64 CPUs under emulation

@@ -78,7 +78,8 @@ struct DuplicateReport {
 /// Builds votes from (row, LF, label) answers in any order, all within range already. Sorting is
 /// by row, then LF, and stable. Outputs: indptr (rows + 1); lfs and labels hold one entry an
 /// answer, of which the first `votes` are valid. Under Duplicates::error the first repeat, in the
-/// order of rows and LFs, fails. Allocates 16 bytes an answer.
+/// order of rows and LFs, fails. Allocates 16 bytes an
+/// answer, and 8 more for those that are being sorted.
 DuplicateReport from_triplets(const Cpu& device, std::span<const std::int64_t> rows,
                               std::span<const std::int32_t> lfs,
                               std::span<const std::int16_t> labels, Duplicates duplicates,

@@ -42,8 +42,8 @@ void choose_labels(const Cpu& device, std::span<const float> probabilities,
 
 /// Groups rows with equal votes, and equal gold where `gold` is given (one class a row, -1 =
 /// unknown). Patterns are numbered in order of first appearance: pattern_of_row (rows) out;
-/// first_row[p] (capacity: rows) out. Returns the number of patterns. Allocates at most 32 bytes
-/// a row.
+/// first_row[p] (capacity: rows) out. Returns the number of patterns. Allocates at most 96 bytes
+/// a pattern, and 4 MiB.
 std::int64_t group_rows(const Cpu& device, const Votes& votes, std::span<const std::int16_t> gold,
                         std::span<std::int64_t> pattern_of_row, std::span<std::int64_t> first_row);
 
