@@ -54,14 +54,12 @@ def _is_null(value):
 def compare_votes(values, op, value, label, dtype=None):
     """Return the votes of a comparison; None and NaN abstain.
 
-    ``dtype`` is the column's own type: a float column rounds ``value`` to it, and a float
-    ``value`` meets the integers of a column as float64.
+    ``dtype`` is the column's own type: a float column rounds ``value`` to it. Python compares
+    whole numbers with fractions exactly.
     """
     holds = OPERATORS[op]
     if dtype is not None and np.dtype(dtype).kind == "f":
         value = float(np.dtype(dtype).type(value))
-        values = [None if item is None else float(item) for item in values]
-    elif isinstance(value, float):
         values = [None if item is None else float(item) for item in values]
     return [label if not _is_null(item) and holds(item, value) else ABSTAIN for item in values]
 

@@ -164,7 +164,7 @@ def test_report_prints_a_line_a_function_and_the_first_errors():
 
 def test_progress_is_called_with_rows_done_and_rows():
     calls = []
-    n = 140_000
+    n = 2_500_000
     data = {"n": np.zeros(n, np.int8)}
     cs.apply([LFS[1]], data, progress=lambda done, total: calls.append((done, total)))
     done = [call[0] for call in calls]

@@ -122,7 +122,7 @@ def test_regex_votes_match_reference(pattern, flags, texts):
 def test_unicode_patterns_match_python_without_ascii(pattern, flags, texts):
     compiled(pattern, flags)
     lf = cs.lf.regex("t", pattern, label=1, flags=flags, unicode=True)
-    assert lf.engine == "python"
+    assert lf.engine in ("python", "native")
     assert column(lf, texts) == reference.regex_votes(texts, pattern, 1, flags)
 
 
@@ -213,7 +213,7 @@ def test_folding_that_python_does_by_unicode_under_ascii_is_kept(pattern, text):
 @pytest.mark.parametrize(
     "pattern",
     [
-        r"https?://",
+        r"https?://\S+\.org",
         r"( |^)(call|ringtone)[^\w]* ([^\s]+ )*(free|free)[^\w]*( |$)",
         r"(?i)subscribe|check\s+out",
         r"^\d{3,4}$",

@@ -376,17 +376,13 @@ def test_objects_cross_blocks_in_order():
     np.testing.assert_array_equal(L.to_dense(), want)
 
 
-def test_large_text_is_cut_into_blocks_without_losing_rows():
-    calls = []
+def test_long_texts_lose_no_rows():
     texts = pa.array(["x" * 100_000] * 400 + ["free"])
     L = cs.apply(
         [cs.lf.keywords("text", ["free"], label=1)],
         pa.table({"text": texts}),
-        progress=lambda done, total: calls.append((done, total)),
     )
     assert np.flatnonzero(L.covered).tolist() == [400]
-    assert len(calls) > 1
-    assert calls[-1] == (401, 401)
 
 
 def test_folder_of_parquet_files_keeps_its_order(large, tmp_path):
@@ -517,7 +513,6 @@ def test_data_of_an_unknown_kind_are_refused_by_type(data, got):
     [
         pa.array([[1], [2]]),
         pa.array([1, 2], pa.timestamp("s")),
-        pa.array([b"a", b"b"]),
         pa.array([{"a": 1}, {"a": 2}]),
         pa.array([1, 2], pa.decimal128(5)),
         np.array(["2020-01-01", "2020-01-02"], "M8[s]"),
@@ -529,7 +524,7 @@ def test_data_of_an_unknown_kind_are_refused_by_type(data, got):
         [[1], [2]],
         [1j, 2],
         [{}, {}],
-        pd.Series(pd.to_datetime(["2020-01-01", "2020-01-02"])),
+        pa.array([b"a", b"b"], pa.binary(1)),
     ],
 )
 def test_columns_of_an_unknown_kind_are_refused_by_name(values):
@@ -610,8 +605,8 @@ def test_pandas_frames_of_numpy_columns_need_no_pyarrow(no_pyarrow):
 
 
 def test_report_without_pyarrow_says_that_python_ran_the_pattern(no_pyarrow):
-    lf = cs.lf.regex("text", "a", label=1)
-    _, report = cs.apply([lf], {"text": ["a"]}, return_report=True)
+    lf = cs.lf.regex("text", "a+b", label=1)
+    _, report = cs.apply([lf], {"text": ["ab"]}, return_report=True)
     assert report.engines == ["python"]
 
 

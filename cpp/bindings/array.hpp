@@ -5,8 +5,11 @@
 #include <pybind11/pybind11.h>
 
 #include <cstdint>
+#include <memory>
 #include <span>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "coverset/label_matrix.hpp"
 #include "coverset/view.hpp"
@@ -28,6 +31,18 @@ std::span<const T> in(const Array<T>& array) {
 template <class T>
 std::span<T> out(Array<T>& array) {
   return {array.mutable_data(), static_cast<std::size_t>(array.size())};
+}
+
+/// An array that owns the vector's memory: nothing is copied.
+template <class T>
+py::array_t<T> as_array(std::vector<T> values) {
+  auto owner = std::make_unique<std::vector<T>>(std::move(values));
+  const auto size = static_cast<py::ssize_t>(owner->size());
+  const T* data = owner->data();
+  py::capsule keeper(owner.get(),
+                     [](void* vector) { delete static_cast<std::vector<T>*>(vector); });
+  owner.release();
+  return py::array_t<T>(size, data, keeper);
 }
 
 inline Votes votes(const Array<std::int64_t>& indptr, const Array<std::int32_t>& lfs,

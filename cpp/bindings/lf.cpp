@@ -2,12 +2,13 @@
 
 #include <pybind11/stl.h>
 
-#include <memory>
+#include <string>
 #include <tuple>
 
 #include "array.hpp"
 #include "coverset/error.hpp"
 #include "device.hpp"
+#include "text.hpp"
 
 namespace coverset::bindings {
 
@@ -15,108 +16,193 @@ using namespace py::literals;
 
 namespace {
 
-using Bytes = Array<std::uint8_t>;
+using Rows = Array<std::int32_t>;
+using Labels = Array<std::int16_t>;
 
-/// Text as Arrow lays it out. An empty `validity` means that no row is null. The caller vouches
-/// for the buffers' contents except the offsets, which are checked here.
-template <class Offset>
-TextView<Offset> text_view(const Array<Offset>& offsets, const Bytes& bytes, const Bytes& validity,
-                           std::int64_t validity_offset) {
-  const auto ends = in(offsets);
-  require(!ends.empty() && ends.front() >= 0, "text offsets must start at 0 or above");
-  for (std::size_t row = 1; row < ends.size(); ++row) {
-    require(ends[row - 1] <= ends[row], "text offsets must not fall: row ", row - 1, " starts at ",
-            ends[row - 1], " and ends at ", ends[row]);
-  }
-  require(ends.back() <= bytes.size(), "text offsets must end within the ", bytes.size(),
-          " bytes of text, got ", ends.back());
-  require(validity.size() == 0 ||
-              validity.size() * 8 >= validity_offset + static_cast<std::int64_t>(ends.size()) - 1,
-          "validity bitmap is too short for ", ends.size() - 1, " rows");
-  return {ends, reinterpret_cast<const char*>(bytes.data()),
-          validity.size() == 0 ? nullptr : validity.data(), validity_offset};
+py::tuple as_tuple(Hits hits) {
+  return py::make_tuple(as_array(std::move(hits.rows)), as_array(std::move(hits.rules)));
 }
 
-/// An array that owns the vector's memory: nothing is copied.
+/// Runs a kernel and hands its hits to Python as (rows, rules).
+template <class Kernel>
+py::tuple hits_of(int threads, Kernel&& kernel) {
+  Hits hits = run(threads, kernel);
+  return as_tuple(std::move(hits));
+}
+
+using Word = std::tuple<py::bytes, std::int32_t, bool, bool, bool>;
+
+LiteralScanner make_scanner(const std::vector<Word>& words, const std::vector<std::int32_t>& counts,
+                            const Array<std::uint32_t>& word_ranges,
+                            const Array<std::uint32_t>& folds) {
+  std::vector<Literal> literals;
+  literals.reserve(words.size());
+  for (const auto& [text, rule, fold_case, word_start, word_end] : words) {
+    literals.push_back({std::string(text), rule, fold_case, word_start, word_end});
+  }
+  Alphabet alphabet;
+  const auto ranges = in(word_ranges);
+  alphabet.word_ranges.assign(ranges.begin(), ranges.end());
+  const auto pairs = in(folds);
+  for (std::size_t i = 0; i + 1 < pairs.size(); i += 2) {
+    alphabet.folds.push_back({pairs[i], pairs[i + 1]});
+  }
+  return LiteralScanner(std::move(literals), counts, std::move(alphabet));
+}
+
+StringTable make_table(const std::vector<py::bytes>& strings,
+                       std::vector<std::vector<std::int32_t>> rules,
+                       std::vector<std::int32_t> others) {
+  std::vector<std::string> texts;
+  texts.reserve(strings.size());
+  for (const py::bytes& text : strings) texts.emplace_back(text);
+  return StringTable(std::move(texts), std::move(rules), std::move(others));
+}
+
 template <class T>
-py::array_t<T> as_array(std::vector<T> values) {
-  auto owner = std::make_unique<std::vector<T>>(std::move(values));
-  const auto size = static_cast<py::ssize_t>(owner->size());
-  const T* data = owner->data();
-  py::capsule keeper(owner.get(),
-                     [](void* vector) { delete static_cast<std::vector<T>*>(vector); });
-  owner.release();
-  return py::array_t<T>(size, data, keeper);
+void bind_numbers(py::module_& m) {
+  m.def(
+      "match_numbers",
+      [](const Array<T>& values, const Bytes& validity, std::int64_t validity_offset,
+         const Array<T>& low, const Array<T>& high, const Rows& rules, int threads) {
+        require(low.size() == rules.size() && high.size() == rules.size(),
+                "low, high and rules must be of one length");
+        require(values.size() < kMostBlockRows, "a block must have fewer than ", kMostBlockRows,
+                " rows, got ", values.size());
+        require(validity.size() == 0 || validity.size() * 8 >= validity_offset + values.size(),
+                "validity bitmap is too short for ", values.size(), " rows");
+        const NumberView<T> numbers{in(values), validity.size() == 0 ? nullptr : validity.data(),
+                                    validity_offset};
+        const RangeRules<T> ranges{in(low), in(high), in(rules)};
+        return hits_of(threads,
+                       [&](const Cpu& device) { return match_numbers(device, ranges, numbers); });
+      },
+      "values"_a.noconvert(), "validity"_a.noconvert(), "validity_offset"_a, "low"_a.noconvert(),
+      "high"_a.noconvert(), "rules"_a.noconvert(), "threads"_a);
 }
 
-template <class Offset>
-void bind_text(py::module_& m) {
+template <class Index, class Value>
+void bind_features(py::module_& m) {
   m.def(
-      "scan_keywords",
-      [](const KeywordAutomaton& automaton, const Array<Offset>& offsets, const Bytes& bytes,
-         const Bytes& validity, std::int64_t validity_offset, int threads) {
-        const auto text = text_view(offsets, bytes, validity, validity_offset);
-        Hits hits =
-            run(threads, [&](const Cpu& device) { return scan_keywords(device, automaton, text); });
-        return py::make_tuple(as_array(std::move(hits.rows)), as_array(std::move(hits.lfs)));
+      "match_features",
+      [](const Array<Index>& indptr, const Array<Index>& columns, const Array<Value>& values,
+         const Array<std::int64_t>& weight_indptr, const Rows& members,
+         const Array<double>& weights, const Array<double>& bias, const Rows& rules, int threads) {
+        const FeatureView<Index, Value> features{in(indptr), in(columns), in(values)};
+        const LinearRules linear{in(weight_indptr), in(members), in(weights), in(bias), in(rules)};
+        require(!features.indptr.empty() && features.indptr.front() >= 0 &&
+                    static_cast<std::size_t>(features.indptr.back()) <= features.columns.size() &&
+                    features.columns.size() == features.values.size(),
+                "indptr of the features must start at 0 or above and end within their entries");
+        for (std::size_t row = 1; row < features.indptr.size(); ++row) {
+          require(features.indptr[row - 1] <= features.indptr[row],
+                  "indptr of the features must not fall, row ", row - 1, " does");
+        }
+        return hits_of(threads,
+                       [&](const Cpu& device) { return match_features(device, linear, features); });
       },
-      "automaton"_a, "offsets"_a.noconvert(), "data"_a.noconvert(), "validity"_a.noconvert(),
-      "validity_offset"_a, "threads"_a);
-  m.def(
-      "find_invalid_utf8",
-      [](const Array<Offset>& offsets, const Bytes& bytes, const Bytes& validity,
-         std::int64_t validity_offset, int threads) {
-        const auto text = text_view(offsets, bytes, validity, validity_offset);
-        return run(threads, [&](const Cpu& device) { return find_invalid_utf8(device, text); });
-      },
-      "offsets"_a.noconvert(), "data"_a.noconvert(), "validity"_a.noconvert(), "validity_offset"_a,
-      "threads"_a);
+      "indptr"_a.noconvert(), "columns"_a.noconvert(), "values"_a.noconvert(),
+      "weight_indptr"_a.noconvert(), "members"_a.noconvert(), "weights"_a.noconvert(),
+      "bias"_a.noconvert(), "rules"_a.noconvert(), "threads"_a);
 }
 
-/// Python strings laid out as Arrow lays them out: (offsets, bytes, validity bits). None is null.
-py::tuple text_of_strings(const py::sequence& strings) {
-  const auto n = static_cast<std::size_t>(py::len(strings));
-  py::array_t<std::int64_t> offsets(static_cast<py::ssize_t>(n) + 1);
-  std::vector<std::uint8_t> validity((n + 7) / 8, 0), bytes;
-  auto ends = offsets.mutable_unchecked<1>();
-  ends(0) = 0;
-  bool any_null = false;
-  for (std::size_t i = 0; i < n; ++i) {
-    const py::object item = strings[i];
-    if (item.is_none()) {
-      any_null = true;
-    } else if (PyUnicode_Check(item.ptr()) != 0) {
-      Py_ssize_t size = 0;
-      const char* text = PyUnicode_AsUTF8AndSize(item.ptr(), &size);
-      if (text == nullptr) throw py::error_already_set();
-      bytes.insert(bytes.end(), text, text + size);
-      validity[i / 8] = static_cast<std::uint8_t>(validity[i / 8] | (1U << (i % 8)));
-    } else {
-      throw py::type_error("row " + std::to_string(i) + " must be a str or None, got " +
-                           std::string(py::str(py::type::of(item).attr("__name__"))));
-    }
-    ends(static_cast<py::ssize_t>(i) + 1) = static_cast<std::int64_t>(bytes.size());
+FloatRows float_rows(const py::array_t<float>& array) {
+  return {array.data(), array.shape(0), array.shape(1),
+          array.strides(0) / static_cast<std::int64_t>(sizeof(float))};
+}
+
+py::tuple match_embeddings_array(const py::array_t<float>& embeddings, const Bytes& validity,
+                                 std::int64_t validity_offset, const Array<float>& prototypes,
+                                 const Array<double>& thresholds, const Rows& rules, bool cosine,
+                                 std::int64_t first_row, int threads) {
+  require(embeddings.ndim() == 2 && embeddings.strides(1) == sizeof(float),
+          "embeddings must be rows of consecutive float32");
+  require(prototypes.ndim() == 2 && prototypes.shape(1) == embeddings.shape(1),
+          "prototypes must be of the embeddings' dimension");
+  const PrototypeRules near{float_rows(prototypes), in(thresholds), in(rules), cosine};
+  const FloatRows rows = float_rows(embeddings);
+  const std::uint8_t* bits = validity.size() == 0 ? nullptr : validity.data();
+  return hits_of(threads, [&](const Cpu& device) {
+    return match_embeddings(device, near, rows, bits, validity_offset, first_row);
+  });
+}
+
+/// (indptr, lfs, labels) of a block of n rows; parts are (rows, rules, labels).
+py::tuple assemble_votes(std::int64_t n, const std::vector<std::tuple<Rows, Rows, Labels>>& parts,
+                         const Rows& rule_lfs, const Labels& rule_labels, int threads) {
+  std::vector<VotePart> views;
+  for (const auto& [rows, rules, labels] : parts) {
+    require(rows.size() == rules.size() && (labels.size() == 0 || labels.size() == rows.size()),
+            "rows, rules and labels must be of one length");
+    views.push_back({in(rows), in(rules), in(labels)});
   }
-  if (!any_null) validity.clear();
-  return py::make_tuple(offsets, as_array(std::move(bytes)), as_array(std::move(validity)));
+  const Rules rules{in(rule_lfs), in(rule_labels)};
+  Array<std::int64_t> indptr(n + 1);
+  const auto ends = out(indptr);
+  run(threads, [&](const Cpu& device) { count_votes(device, views, rules, ends); });
+  Rows lfs(ends.back());
+  Labels labels(ends.back());
+  const auto ids = out(lfs);
+  const auto values = out(labels);
+  run(threads, [&](const Cpu& device) { place_votes(device, views, rules, ends, ids, values); });
+  return py::make_tuple(indptr, lfs, labels);
 }
 
 }  // namespace
 
 void bind_lf(py::module_& m) {
-  py::class_<KeywordAutomaton>(m, "KeywordAutomaton")
-      .def(py::init([](const std::vector<std::tuple<py::bytes, std::int32_t, bool, bool>>& words) {
-             std::vector<Keyword> keywords;
-             keywords.reserve(words.size());
-             for (const auto& [text, lf, whole_word, fold_case] : words) {
-               keywords.push_back({std::string(text), lf, whole_word, fold_case});
-             }
-             return KeywordAutomaton(std::move(keywords));
-           }),
-           "keywords"_a);
-  bind_text<std::int32_t>(m);
-  bind_text<std::int64_t>(m);
-  m.def("text_of_strings", &text_of_strings, "strings"_a);
+  bind_text(m);
+  py::class_<LiteralScanner>(m, "LiteralScanner")
+      .def(py::init(&make_scanner), "literals"_a, "min_counts"_a, "word_ranges"_a, "folds"_a);
+  py::class_<StringTable>(m, "StringTable")
+      .def(py::init(&make_table), "strings"_a, "rules"_a, "others"_a);
+  m.def(
+      "scan_literals",
+      [](const LiteralScanner& scanner, const TextColumn& text, int threads) {
+        return hits_of(threads, [&](const Cpu& device) {
+          return scan_literals(device, scanner, text.view());
+        });
+      },
+      "scanner"_a, "text"_a, "threads"_a);
+  m.def(
+      "match_strings",
+      [](const StringTable& table, const TextColumn& text, int threads) {
+        return hits_of(
+            threads, [&](const Cpu& device) { return match_strings(device, table, text.view()); });
+      },
+      "table"_a, "text"_a, "threads"_a);
+  m.def(
+      "expand_hits",
+      [](const Rows& rows, const Rows& rules, const Rows& codes, std::int64_t n_values,
+         int threads) {
+        for (const std::int32_t code : in(codes)) {
+          require(code < n_values, "codes must be below ", n_values, ", got ", code);
+        }
+        return hits_of(threads, [&](const Cpu& device) {
+          return expand_hits(device, in(rows), in(rules), in(codes), n_values);
+        });
+      },
+      "rows"_a.noconvert(), "rules"_a.noconvert(), "codes"_a.noconvert(), "n_values"_a,
+      "threads"_a);
+  bind_numbers<std::int8_t>(m);
+  bind_numbers<std::int16_t>(m);
+  bind_numbers<std::int32_t>(m);
+  bind_numbers<std::int64_t>(m);
+  bind_numbers<std::uint8_t>(m);
+  bind_numbers<std::uint16_t>(m);
+  bind_numbers<std::uint32_t>(m);
+  bind_numbers<std::uint64_t>(m);
+  bind_numbers<float>(m);
+  bind_numbers<double>(m);
+  bind_features<std::int32_t, float>(m);
+  bind_features<std::int32_t, double>(m);
+  bind_features<std::int64_t, float>(m);
+  bind_features<std::int64_t, double>(m);
+  m.def("match_embeddings", &match_embeddings_array, "embeddings"_a.noconvert(),
+        "validity"_a.noconvert(), "validity_offset"_a, "prototypes"_a.noconvert(),
+        "thresholds"_a.noconvert(), "rules"_a.noconvert(), "cosine"_a, "first_row"_a, "threads"_a);
+  m.def("assemble_votes", &assemble_votes, "n"_a, "parts"_a, "rule_lfs"_a, "rule_labels"_a,
+        "threads"_a);
 }
 
 }  // namespace coverset::bindings

@@ -8,11 +8,12 @@ from coverset import cuda, lf
 from coverset._versions import __version__, show_versions
 from coverset.label_matrix import DuplicateReport, LabelMatrix, LFSummary, lf_summary
 from coverset.label_model import LabelModel, MajorityVote
-from coverset.lf import ApplyReport, apply, batch_labeling_function, labeling_function
+from coverset.lf import ApplyReport, LFPlan, apply, batch_labeling_function, labeling_function
 
 __all__ = [
     "ApplyReport",
     "DuplicateReport",
+    "LFPlan",
     "LFSummary",
     "LabelMatrix",
     "LabelModel",

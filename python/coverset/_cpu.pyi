@@ -96,21 +96,79 @@ def count_lfs(
 ) -> None: ...
 
 # labeling functions
-class KeywordAutomaton:
-    def __init__(self, keywords: Sequence[tuple[bytes, int, bool, bool]]) -> None: ...
+class TextColumn:
+    def __init__(
+        self,
+        index: NDArray[Any],
+        buffers: list[_UInt8],
+        validity: _UInt8,
+        validity_offset: int,
+    ) -> None: ...
+    @property
+    def bytes(self) -> int: ...
 
-def scan_keywords(
-    automaton: KeywordAutomaton,
-    offsets: NDArray[Any],
-    data: _UInt8,
+class LiteralScanner:
+    def __init__(
+        self,
+        literals: Sequence[tuple[bytes, int, bool, bool, bool]],
+        min_counts: Sequence[int],
+        word_ranges: NDArray[np.uint32],
+        folds: NDArray[np.uint32],
+    ) -> None: ...
+
+class StringTable:
+    def __init__(
+        self, strings: Sequence[bytes], rules: Sequence[Sequence[int]], others: Sequence[int]
+    ) -> None: ...
+
+def text_of_strings(strings: Sequence[str | None]) -> tuple[_Int64, _UInt8, _UInt8]: ...
+def take_text(text: TextColumn, rows: _Int32) -> tuple[_Int64, _UInt8]: ...
+def find_invalid_utf8(text: TextColumn, threads: int) -> int: ...
+def scan_literals(
+    scanner: LiteralScanner, text: TextColumn, threads: int
+) -> tuple[_Int32, _Int32]: ...
+def match_strings(table: StringTable, text: TextColumn, threads: int) -> tuple[_Int32, _Int32]: ...
+def expand_hits(
+    rows: _Int32, rules: _Int32, codes: _Int32, n_values: int, threads: int
+) -> tuple[_Int32, _Int32]: ...
+def match_numbers(
+    values: NDArray[Any],
     validity: _UInt8,
     validity_offset: int,
+    low: NDArray[Any],
+    high: NDArray[Any],
+    rules: _Int32,
     threads: int,
-) -> tuple[_Int64, _Int32]: ...
-def find_invalid_utf8(
-    offsets: NDArray[Any], data: _UInt8, validity: _UInt8, validity_offset: int, threads: int
-) -> int: ...
-def text_of_strings(strings: Sequence[str | None]) -> tuple[_Int64, _UInt8, _UInt8]: ...
+) -> tuple[_Int32, _Int32]: ...
+def match_features(
+    indptr: NDArray[Any],
+    columns: NDArray[Any],
+    values: NDArray[Any],
+    weight_indptr: _Int64,
+    members: _Int32,
+    weights: _Float64,
+    bias: _Float64,
+    rules: _Int32,
+    threads: int,
+) -> tuple[_Int32, _Int32]: ...
+def match_embeddings(
+    embeddings: _Float32,
+    validity: _UInt8,
+    validity_offset: int,
+    prototypes: _Float32,
+    thresholds: _Float64,
+    rules: _Int32,
+    cosine: bool,
+    first_row: int,
+    threads: int,
+) -> tuple[_Int32, _Int32]: ...
+def assemble_votes(
+    n: int,
+    parts: Sequence[tuple[_Int32, _Int32, _Int16]],
+    rule_lfs: _Int32,
+    rule_labels: _Int16,
+    threads: int,
+) -> tuple[_Int64, _Int32, _Int16]: ...
 
 # label models
 class FitOptions:

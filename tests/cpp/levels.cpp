@@ -113,6 +113,11 @@ void add_model(const Cpu& device, Checksum& sum) {
   }
 }
 
+void add_hits(Checksum& sum, const Hits& hits) {
+  sum.add(hits.rows);
+  sum.add(hits.rules);
+}
+
 void add_text(const Cpu& device, Checksum& sum) {
   std::string text;
   std::vector<std::int32_t> offsets{0};
@@ -126,14 +131,46 @@ void add_text(const Cpu& device, Checksum& sum) {
     }
     offsets.push_back(static_cast<std::int32_t>(text.size()));
   }
-  const KeywordAutomaton automaton({{"abc", 0, true, true},
-                                    {"bc", 1, false, true},
-                                    {"ABC", 2, true, false},
-                                    {"ab a", 3, false, true},
-                                    {"c", 1, false, false}});
-  const Hits hits = scan_keywords(device, automaton, TextView<std::int32_t>{offsets, text.data()});
-  sum.add(hits.rows);
-  sum.add(hits.lfs);
+  const LiteralScanner scanner({{"abc", 0, true, true, true},
+                                {"bc", 1, true, false, false},
+                                {"ABC", 2, false, true, true},
+                                {"ab a", 3, true, false, false},
+                                {"b ab", 4, true, true, true},
+                                {"c", 1, false, false, false}},
+                               {1, 2, 1, 1, 1}, {});
+  const TextBuffer buffer{text.data(), static_cast<std::int64_t>(text.size())};
+  const auto rows = static_cast<std::int64_t>(offsets.size()) - 1;
+  const TextView view{TextView::Layout::offsets32, offsets.data(), rows, {&buffer, 1}};
+  add_hits(sum, scan_literals(device, scanner, view));
+}
+
+template <class T>
+void add_numbers(const Cpu& device, Checksum& sum) {
+  std::vector<T> values(40'000);
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    values[i] = static_cast<T>(random_below(3, i, 128));
+  }
+  const std::vector<T> low{0, 100, 101, 60}, high{2, 120, 101, 59};
+  const std::vector<std::int32_t> rules{0, 1, 2, 3};
+  add_hits(sum, match_numbers<T>(device, {low, high, rules}, {values}));
+}
+
+void add_distances(const Cpu& device, Checksum& sum) {
+  for (const std::int64_t d : {1, 15, 16, 33, 100}) {
+    std::vector<float> values(static_cast<std::size_t>(77 * d));
+    for (std::size_t i = 0; i < values.size(); ++i) {
+      values[i] = static_cast<float>(random_below(4, i, 1'000'003)) * 1e-6F - 0.5F;
+    }
+    const FloatRows rows{values.data(), 70, d, d}, some{rows.row(70), 7, d, d};
+    std::vector<float> out(70 * 7);
+    inner_products(rows, some, out.data());
+    sum.add(out);
+    squared_distances(rows, some, out.data());
+    sum.add(out);
+    const std::vector<double> thresholds(7, 0.1);
+    const std::vector<std::int32_t> rules{0, 0, 1, 1, 2, 2, 2};
+    add_hits(sum, match_embeddings(device, {some, thresholds, rules, true}, rows, nullptr, 0, 0));
+  }
 }
 
 }  // namespace
@@ -150,6 +187,13 @@ int main() {
       add_exponentials(sum);
       add_model(Cpu{threads}, sum);
       add_text(Cpu{threads}, sum);
+      add_numbers<std::int8_t>(Cpu{threads}, sum);
+      add_numbers<std::uint16_t>(Cpu{threads}, sum);
+      add_numbers<std::int32_t>(Cpu{threads}, sum);
+      add_numbers<std::uint64_t>(Cpu{threads}, sum);
+      add_numbers<float>(Cpu{threads}, sum);
+      add_numbers<double>(Cpu{threads}, sum);
+      add_distances(Cpu{threads}, sum);
       std::printf("%s, %d threads: %016llx\n", simd_name(level), threads,
                   static_cast<unsigned long long>(sum.value()));
       if (first == 0) first = sum.value();

@@ -1,72 +1,197 @@
-// Labeling functions over text: all keywords of a column in one pass.
+// Labeling functions: what fires on which rows of a column, and the label matrix of it all.
 #pragma once
 
-#include <array>
 #include <cstdint>
+#include <memory>
 #include <span>
 #include <string>
 #include <vector>
 
 #include "coverset/device.hpp"
+#include "coverset/distance.hpp"
 #include "coverset/view.hpp"
 
 namespace coverset {
 
-/// A literal to look for, and the labeling function that wants it.
-struct Keyword {
-  std::string text;        // UTF-8, not empty
-  std::int32_t lf = 0;     // the labeling function that fires
-  bool whole_word = true;  // no ASCII letter, digit or underscore may touch the match
-  bool fold_case = true;   // ASCII letters match in either case; other bytes match exactly
+/// What fired: rows ascend; a rule stands for a labeling function and the label it gives. The
+/// rules of one row are in no order, each there once.
+struct Hits {
+  std::vector<std::int32_t> rows;
+  std::vector<std::int32_t> rules;
 };
 
-/// An Aho-Corasick automaton over ASCII-folded bytes: one transition a byte of text, whatever
-/// the number of keywords. Case-sensitive keywords are compared again at their folded match.
-/// Memory: 4 bytes for each state and distinct keyword byte. Immutable once built.
-class KeywordAutomaton {
+/// The most rows of one call: rows are 32 bits wide.
+inline constexpr std::int64_t kMostBlockRows = 1 << 30;
+
+/// A literal to look for.
+struct Literal {
+  std::string text;         // UTF-8, not empty
+  std::int32_t rule = 0;    // the rule that fires, 0..n_rules-1
+  bool fold_case = true;    // letters match in either case
+  bool word_start = false;  // no word character directly before
+  bool word_end = false;    // none directly after
+};
+
+/// What letters are. ASCII: letters, digits and underscore are word characters, letters fold; other
+/// bytes match exactly. With code points given, of Unicode: sorted, for the whole table.
+struct Alphabet {
+  struct Fold {
+    std::uint32_t from, to;
+  };
+  std::vector<std::uint32_t> word_ranges;  // first and last code point of each run of \w, by turns
+  std::vector<Fold> folds;                 // code points that fold to another one
+
+  bool unicode() const { return !word_ranges.empty(); }
+};
+
+/// Finds many literals in one pass: a SIMD sieve for positions where one may begin (lf/filter.hpp),
+/// then an Aho-Corasick automaton from there until it is back at its root (Aho & Corasick 1975).
+/// Time O(bytes + occurrences) whatever the literals; 17 bytes a state, of which there are at most
+/// as many as bytes in all literals. Immutable once built. Text need not be valid UTF-8 under the
+/// ASCII alphabet; under Unicode's a malformed byte is no word character and folds to itself.
+class LiteralScanner {
  public:
-  /// Throws std::invalid_argument for an empty keyword, std::bad_alloc when memory runs out.
-  explicit KeywordAutomaton(std::vector<Keyword> keywords);
+  /// min_counts[rule]: the rule fires at that many occurrences of its literals, overlapping ones
+  /// counted. Throws std::invalid_argument for an empty literal.
+  LiteralScanner(std::vector<Literal> literals, std::vector<std::int32_t> min_counts,
+                 Alphabet alphabet);
+  ~LiteralScanner();
+  LiteralScanner(LiteralScanner&&) noexcept;
 
-  /// Appends to `fired` each labeling function with a match in the text, in ascending order.
-  /// `seen` has one entry a labeling function, none equal to `stamp`; it is how a function fires
-  /// once a text.
-  void scan(const char* text, std::int64_t bytes, std::int64_t stamp, std::span<std::int64_t> seen,
-            std::vector<std::int32_t>& fired) const;
-
-  std::int32_t n_lfs() const { return n_lfs_; }
+  struct Parts;
+  const Parts& parts() const { return *parts_; }
 
  private:
-  void insert_all();
-  void link_all();
-  bool accepts(const Keyword& keyword, const char* text, std::int64_t bytes,
-               std::int64_t end) const;
-
-  std::vector<Keyword> keywords_;
-  std::int32_t n_lfs_ = 0;
-  std::array<std::uint16_t, 256> class_of_{};  // 0: in no keyword
-  std::int32_t classes_ = 1;
-  // next_[state * classes_ + class]: the next state, negated when some keyword ends there
-  std::vector<std::int32_t> next_;
-  std::vector<std::int32_t> first_keyword_;  // by state: a keyword that ends there, or -1
-  std::vector<std::int32_t> same_text_;      // by keyword: the next with the same folded text
-  std::vector<std::int32_t> shorter_;        // by state: longest proper suffix where one ends, or 0
+  std::unique_ptr<const Parts> parts_;
 };
 
-/// Rows and labeling functions that fired, ascending by row, then by labeling function.
-struct Hits {
-  std::vector<std::int64_t> rows;
-  std::vector<std::int32_t> lfs;
-};
+/// The rules that fire on each row that is not null. Reads each byte once; allocates O(hits), and
+/// 8 bytes a rule for each block in work.
+Hits scan_literals(const Cpu& device, const LiteralScanner& scanner, const TextView& text);
 
-/// Scans every row that is not null. Reads each byte once; allocates O(hits).
-Hits scan_keywords(const Cpu& device, const KeywordAutomaton& automaton,
-                   const TextView<std::int32_t>& text);
-Hits scan_keywords(const Cpu& device, const KeywordAutomaton& automaton,
-                   const TextView<std::int64_t>& text);
+/// Bytes of all rows.
+std::int64_t total_bytes(const TextView& text);
+
+/// Where the strings at `rows` lie once they are copied side by side (rows + 1 offsets), and their
+/// bytes, at `out`. On the calling thread.
+std::int64_t take_offsets(const TextView& text, std::span<const std::int32_t> rows,
+                          std::span<std::int64_t> offsets);
+void take_bytes(const TextView& text, std::span<const std::int32_t> rows, char* out);
 
 /// The first row that is not null and not valid UTF-8, or -1.
-std::int64_t find_invalid_utf8(const Cpu& device, const TextView<std::int32_t>& text);
-std::int64_t find_invalid_utf8(const Cpu& device, const TextView<std::int64_t>& text);
+std::int64_t find_invalid_utf8(const Cpu& device, const TextView& text);
+
+/// What fires on a whole string: the rules of a known one, or those for all others.
+class StringTable {
+ public:
+  /// rules[i] fire on strings[i]; strings are distinct.
+  StringTable(std::vector<std::string> strings, std::vector<std::vector<std::int32_t>> rules,
+              std::vector<std::int32_t> others);
+
+  std::span<const std::int32_t> find(const char* text, std::int64_t bytes) const;
+
+ private:
+  std::vector<std::string> strings_;
+  std::vector<std::vector<std::int32_t>> rules_;
+  std::vector<std::int32_t> others_;
+  std::vector<std::int32_t> slots_;  // open addressing: a string, or -1
+};
+
+/// The rules of each row that is not null. Allocates O(hits).
+Hits match_strings(const Cpu& device, const StringTable& table, const TextView& text);
+
+/// Hits on the distinct values of a column, given to the rows that hold them. codes[row] is a
+/// value, or -1. Allocates O(hits) and 8 bytes a value.
+Hits expand_hits(const Cpu& device, std::span<const std::int32_t> rows,
+                 std::span<const std::int32_t> rules, std::span<const std::int32_t> codes,
+                 std::int64_t n_values);
+
+/// Numbers of a column; a row is null where `validity` has a 0, and where the number is NaN.
+template <class T>
+struct NumberView {
+  std::span<const T> values;
+  const std::uint8_t* validity = nullptr;
+  std::int64_t validity_offset = 0;
+
+  bool valid(std::int64_t row) const {
+    const std::int64_t bit = validity_offset + row;
+    const T value = values[static_cast<std::size_t>(row)];
+    return value == value && (validity == nullptr || ((validity[bit / 8] >> (bit % 8)) & 1) != 0);
+  }
+};
+
+/// Rules over the numbers of one column: rules[i] fires where low[i] <= x <= high[i]; a rule may
+/// have several ranges. The ranges cut the line into segments, each with
+/// the rules that fire there, so that a number is located once, whatever the number of rules.
+template <class T>
+struct RangeRules {
+  std::span<const T> low, high;
+  std::span<const std::int32_t> rules;
+};
+
+/// T: every signed and unsigned integer of 8 to 64 bits, float and double. Reads the column once;
+/// allocates O(hits + ranges x rules that overlap).
+template <class T>
+Hits match_numbers(const Cpu& device, const RangeRules<T>& ranges, const NumberView<T>& numbers);
+
+/// Rows of features, columns in any order within a row.
+template <class Index, class Value>
+struct FeatureView {
+  std::span<const Index> indptr, columns;
+  std::span<const Value> values;
+};
+
+/// Sparse weights by feature, and what is added for each rule: rule r fires where
+/// sum_j x[j] weight[j][r] + bias[r] >= 0.
+struct LinearRules {
+  std::span<const std::int64_t> indptr;   // by feature
+  std::span<const std::int32_t> members;  // 0..bias.size()-1
+  std::span<const double> weights;
+  std::span<const double> bias;
+  std::span<const std::int32_t> rules;  // by member
+};
+
+/// Gustavson's row-wise product (1978), each row's sums compared at once and never stored. Sums
+/// are float64, in the order of the row's entries. Allocates O(hits) and 16 bytes a member for each
+/// block in work.
+template <class Index, class Value>
+Hits match_features(const Cpu& device, const LinearRules& rules,
+                    const FeatureView<Index, Value>& features);
+
+/// Prototype i belongs to a rule; the rule fires on rows near any of its prototypes.
+struct PrototypeRules {
+  FloatRows prototypes;
+  std::span<const double> thresholds;
+  std::span<const std::int32_t> rules;  // ascending: a rule's prototypes lie together
+  bool cosine = true;  // cosine similarity >= threshold, or Euclidean distance <= threshold
+};
+
+/// Distances are canonical (distance.hpp). A row of norm 0 has no cosine and fires nothing. Reads
+/// each row once. A row with a value that is not finite is an error by number, `first_row` added.
+Hits match_embeddings(const Cpu& device, const PrototypeRules& rules, const FloatRows& rows,
+                      const std::uint8_t* validity, std::int64_t validity_offset,
+                      std::int64_t first_row);
+
+/// Hits, perhaps with labels of their own (else the rules' labels).
+struct VotePart {
+  std::span<const std::int32_t> rows, rules;
+  std::span<const std::int16_t> labels;  // by hit, or empty
+};
+
+/// The labeling function and the label of each rule; hits of a rule with label -1 are no votes.
+struct Rules {
+  std::span<const std::int32_t> lfs;
+  std::span<const std::int16_t> labels;
+};
+
+/// indptr (n + 1) of the label matrix that the parts make together.
+void count_votes(const Cpu& device, std::span<const VotePart> parts, const Rules& rules,
+                 std::span<std::int64_t> indptr);
+
+/// Its entries, by row, then by labeling function. No function may vote twice on a row: throws
+/// std::invalid_argument.
+void place_votes(const Cpu& device, std::span<const VotePart> parts, const Rules& rules,
+                 std::span<const std::int64_t> indptr, std::span<std::int32_t> lfs,
+                 std::span<std::int16_t> labels);
 
 }  // namespace coverset

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <cstring>
 #include <span>
 
 namespace coverset {
@@ -20,20 +21,57 @@ struct CsrView {
 /// Votes of a label matrix: labeling functions and the labels they gave; an abstain is absent.
 using Votes = CsrView<std::int32_t, std::int16_t>;
 
-/// Strings in one buffer: row i is bytes[offsets[i]] .. bytes[offsets[i + 1] - 1]. A row is null
-/// where `validity` (Arrow's bitmap, least significant bit first, starting at bit
+/// One string, and how many bytes may be read from its start: at least its own.
+struct TextRow {
+  const char* text;
+  std::int64_t bytes, readable;
+};
+
+/// Memory that strings lie in.
+struct TextBuffer {
+  const char* data;
+  std::int64_t bytes;
+};
+
+/// Strings as Arrow lays them out. With offsets, row i is bytes offsets[i] .. offsets[i + 1] - 1 of
+/// the one buffer; with views, 16 bytes a row hold the length and up to 12 bytes of text, or
+/// buffer and offset. A row is null where `validity` (least significant bit first, starting at bit
 /// `validity_offset`) has a 0; a null pointer means that no row is null.
-template <class Offset>
 struct TextView {
-  std::span<const Offset> offsets;
-  const char* bytes = nullptr;
+  enum class Layout { offsets32, offsets64, views };
+  static constexpr std::int32_t kInlineBytes = 12;
+
+  Layout layout = Layout::offsets64;
+  const void* index = nullptr;  // offsets, or views
+  std::int64_t n = 0;
+  std::span<const TextBuffer> buffers;
   const std::uint8_t* validity = nullptr;
   std::int64_t validity_offset = 0;
 
-  std::int64_t rows() const { return static_cast<std::int64_t>(offsets.size()) - 1; }
+  std::int64_t rows() const { return n; }
   bool valid(std::int64_t row) const {
     const std::int64_t bit = validity_offset + row;
     return validity == nullptr || ((validity[bit / 8] >> (bit % 8)) & 1) != 0;
+  }
+  TextRow row(std::int64_t i) const {
+    if (layout == Layout::offsets32) return between(static_cast<const std::int32_t*>(index) + i);
+    if (layout == Layout::offsets64) return between(static_cast<const std::int64_t*>(index) + i);
+    const char* view = static_cast<const char*>(index) + 16 * i;
+    std::int32_t length_prefix_buffer_offset[4];
+    std::memcpy(length_prefix_buffer_offset, view, 16);
+    const std::int32_t bytes = length_prefix_buffer_offset[0];
+    if (bytes <= kInlineBytes) return {view + 4, bytes, 16 * (n - i) - 4};
+    const TextBuffer& in = buffers[static_cast<std::size_t>(length_prefix_buffer_offset[2])];
+    const std::int32_t at = length_prefix_buffer_offset[3];
+    return {in.data + at, bytes, in.bytes - at};
+  }
+
+ private:
+  template <class Offset>
+  TextRow between(const Offset* ends) const {
+    const TextBuffer& all = buffers[0];
+    return {all.data + ends[0], static_cast<std::int64_t>(ends[1] - ends[0]),
+            all.bytes - static_cast<std::int64_t>(ends[0])};
   }
 };
 

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import operator
-from abc import ABC, abstractmethod
-from typing import Any, NamedTuple
+from abc import ABC
+from collections.abc import Hashable
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from coverset import _cpu
-from coverset.lf.table import Block
+
+if TYPE_CHECKING:
+    from coverset.lf.passes import Pass
+    from coverset.lf.table import Block
 
 
 class BlockVotes(NamedTuple):
@@ -22,11 +26,12 @@ class BlockVotes(NamedTuple):
     first_error: str | None = None
 
 
-class LabelingFunction(ABC):
+class LabelingFunction(ABC):  # noqa: B024 - what runs it is a pass, or `vote`
     """Votes for a class, or abstains, on each row of a table.
 
     Made by the functions of :mod:`coverset.lf` and by the decorators
-    :func:`coverset.labeling_function` and :func:`coverset.batch_labeling_function`.
+    :func:`coverset.labeling_function` and :func:`coverset.batch_labeling_function`. A class of
+    your own defines ``vote``.
 
     Attributes
     ----------
@@ -44,6 +49,8 @@ class LabelingFunction(ABC):
 
     engine: str = "native"
     columns: tuple[str, ...] = ()
+    parts: tuple[LabelingFunction, ...] = ()  # what a combination is made of
+    pass_type: ClassVar[type[Pass] | None] = None  # what runs it, with others; None: its `vote`
 
     def __init__(self, name: str | None, default: str, labels: tuple[int, ...] | None) -> None:
         if name is not None and (not isinstance(name, str) or not name):
@@ -56,9 +63,14 @@ class LabelingFunction(ABC):
     def __repr__(self) -> str:
         return f"<labeling function {self.name!r}, {self.engine}>"
 
-    @abstractmethod
+    @property
+    def shares(self) -> Hashable:
+        """Functions of one pass type that share this run as one."""
+        return self.columns
+
     def vote(self, block: Block, *, on_error: str, n_threads: int) -> BlockVotes:
         """Return this function's votes on a block."""
+        raise NotImplementedError
 
 
 def label_argument(name: str, label: Any) -> int:
@@ -74,14 +86,14 @@ def label_argument(name: str, label: Any) -> int:
     return number
 
 
-def column_argument(column: Any) -> str:
+def vote_argument(name: str, label: Any) -> int:
+    """Return a class, or -1 for an abstain."""
+    return -1 if label == -1 and not isinstance(label, bool) else label_argument(name, label)
+
+
+def column_argument(column: Any, name: str = "column") -> str:
     """Return a column name given by the user."""
     if not isinstance(column, str) or not column:
-        msg = f"column must be a string that is not empty, got {column!r}"
+        msg = f"{name} must be a string that is not empty, got {column!r}"
         raise TypeError(msg)
     return column
-
-
-def constant_votes(rows: NDArray[np.int64], label: int) -> BlockVotes:
-    """Return votes for one class on ``rows``."""
-    return BlockVotes(rows, np.full(len(rows), label, dtype=np.int16))

@@ -49,8 +49,10 @@ class RowFunction(LabelingFunction):
         name: str | None,
         resources: Mapping[str, Any],
         pre: Sequence[Callable[[Any], Any]],
+        timeout: float | None = None,
     ) -> None:
         super().__init__(name, getattr(function, "__name__", "labeling_function"), None)
+        self.timeout = timeout
         self._function = function
         self._resources = dict(resources)
         self._pre = tuple(pre)
@@ -137,12 +139,21 @@ class BatchFunction(LabelingFunction):
         return stored
 
 
+def adopted(lf: Any) -> RowFunction | None:
+    """Return a Snorkel labeling function as one of ours; None for anything else."""
+    origins = {kind.__module__.partition(".")[0] for kind in type(lf).__mro__}
+    if "snorkel" not in origins or not callable(lf):
+        return None
+    return RowFunction(lf, lf.name, {}, ())
+
+
 def labeling_function(
     function: Callable[..., Any] | None = None,
     *,
     name: str | None = None,
     resources: Mapping[str, Any] | None = None,
     pre: Sequence[Callable[[Any], Any]] | None = None,
+    timeout: float | None = None,
 ) -> Any:
     """Make a labeling function of a Python function that labels one row.
 
@@ -158,11 +169,16 @@ def labeling_function(
         Passed to every call as keyword arguments.
     pre : sequence of callables, optional
         Applied to the row in turn before the function sees it.
+    timeout : float, optional
+        Seconds for one call. One that takes longer is stopped, with the worker process that runs
+        it, and is an error of its row.
 
     Raises
     ------
     TypeError
         If the decorated object is not callable.
+    ValueError
+        If ``timeout`` is not above 0.
 
     Examples
     --------
@@ -177,8 +193,12 @@ def labeling_function(
         msg = f"labeling_function takes keyword arguments or decorates a function, got {function!r}"
         raise TypeError(msg)
 
+    if timeout is not None and not timeout > 0:
+        msg = f"timeout must be above 0 seconds, got {timeout!r}"
+        raise ValueError(msg)
+
     def decorate(decorated: Callable[..., Any]) -> RowFunction:
-        return RowFunction(decorated, name, resources or {}, pre or ())
+        return RowFunction(decorated, name, resources or {}, pre or (), timeout)
 
     return decorate if function is None else decorate(function)
 

@@ -1,70 +1,88 @@
-"""Labeling functions over numbers: comparisons, and any model's scores."""
+"""Labeling functions over the values of a column: comparisons, ranges, sets, nulls, scores."""
 
 from __future__ import annotations
 
-import operator
-from collections.abc import Callable
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
 from coverset import _arguments as arguments
-from coverset.lf.base import (
-    BlockVotes,
-    LabelingFunction,
-    column_argument,
-    constant_votes,
-    label_argument,
-)
+from coverset.lf import ranges
+from coverset.lf.base import LabelingFunction, column_argument, label_argument, vote_argument
+from coverset.lf.passes import Member, Part, Pass, RuleBook, Tally, constant_part, named
+from coverset.lf.ranges import Range
 from coverset.lf.table import Block
+from coverset.lf.values import NumberPass, StringPass, Valued
 
-_OPERATORS: dict[str, tuple[str, Callable[[Any, Any], Any]]] = {
-    "<": ("lt", operator.lt),
-    "<=": ("le", operator.le),
-    ">": ("gt", operator.gt),
-    ">=": ("ge", operator.ge),
-    "==": ("eq", operator.eq),
-    "!=": ("ne", operator.ne),
-}
+_OPERATORS = {"<": "lt", "<=": "le", ">": "gt", ">=": "ge", "==": "eq", "!=": "ne"}
+_CLOSED = {"both": (">=", "<="), "left": (">=", "<"), "right": (">", "<="), "neither": (">", "<")}
 
 
-class Compare(LabelingFunction):
-    """Votes where a comparison holds; made by :func:`compare`."""
+class _Numeric(Valued):
+    """Votes by ranges; ``terms`` are (label, conditions that must all hold)."""
 
-    def __init__(self, column: str, op: str, value: Any, label: int, name: str | None) -> None:
-        word, self._holds = _OPERATORS[op]
-        super().__init__(name, f"compare_{column}_{word}_{value}", (label,))
-        self.column = column
-        self.columns = (column,)
-        self.op = op
-        self.value = value
-        self.label = label
+    pass_type = NumberPass
 
-    def vote(self, block: Block, *, on_error: str, n_threads: int) -> BlockVotes:
-        """Return votes for the rows where the comparison holds."""
-        if isinstance(self.value, str):
-            text = block.text(self.column)
-            equal = text.equal_to(self.value)
-            mask = equal if self.op == "==" else text.valid & ~equal
-            return constant_votes(np.flatnonzero(mask), self.label)
-        numbers = block.numbers(self.column)
-        with np.errstate(over="ignore"):  # 1e300 is inf to a float16 column: it compares as that
-            mask = self._holds(numbers.values, self.value)
-        return constant_votes(numbers.where(mask), self.label)
+    def __init__(
+        self,
+        column: str,
+        terms: Sequence[tuple[int, Sequence[tuple[str, Any]]]],
+        name: str | None,
+        default: str,
+    ) -> None:
+        super().__init__(column, tuple(dict.fromkeys(label for label, _ in terms)), name, default)
+        self._terms = terms
+
+    def ranges(self, dtype: np.dtype[Any], unit: str | None) -> list[tuple[Range, int]]:
+        """Return ranges of numbers and the label given there."""
+        found = []
+        for label, conditions in self._terms:
+            (op, value), *rest = conditions
+            held = ranges.where(op, value, dtype, unit)
+            for op, value in rest:
+                held = ranges.both(held, ranges.where(op, value, dtype, unit))
+            found += [(one, label) for one in held]
+        return found
+
+
+class _Stringy(Valued):
+    """Votes by whole strings."""
+
+    pass_type = StringPass
+
+    def __init__(
+        self,
+        column: str,
+        labels: Mapping[str, int],
+        others: int | None,
+        name: str | None,
+        default: str,
+    ) -> None:
+        outcomes = tuple(dict.fromkeys([*labels.values(), *([] if others is None else [others])]))
+        super().__init__(column, tuple(o for o in outcomes if o is not None), name, default)
+        self._labels, self._others = labels, others
+
+    def answers(self) -> tuple[Mapping[str, int], int | None]:
+        """Return the label of each string, and that of every other."""
+        return self._labels, self._others
 
 
 def compare(
-    column: str, op: str, value: float | str, label: int, *, name: str | None = None
+    column: str, op: str, value: Any, label: int, *, name: str | None = None
 ) -> LabelingFunction:
     """Vote for ``label`` where ``column op value`` holds; nulls and NaN abstain.
+
+    All functions of this kind over one column run in one pass over it.
 
     Parameters
     ----------
     column : str
-        A column of numbers or booleans, or of text for ``"=="`` and ``"!="`` with a string.
+        A column of numbers, booleans or dates, or of text for ``"=="`` and ``"!="`` with a string.
     op : {"<", "<=", ">", ">=", "==", "!="}
-    value : number, bool or str
-        Compared in the column's own type, as NumPy does.
+    value : number, bool, date, datetime, numpy.datetime64 or str
+        Integers, booleans and dates are compared exactly; floats in the column's own precision, as
+        NumPy does. Times with a zone are taken to UTC; columns without one are taken as UTC.
     label : int
         The class to vote for.
     name : str, optional
@@ -75,7 +93,7 @@ def compare(
     ValueError
         If ``op`` is unknown, ``value`` is NaN, or a string is to be ordered.
     TypeError
-        If ``value`` is no number, bool or string.
+        If ``value`` is no number, bool, date or string.
 
     Examples
     --------
@@ -85,44 +103,252 @@ def compare(
     [0, -1, -1]
     """
     arguments.one_of("op", op, tuple(_OPERATORS))
-    if isinstance(value, np.generic):
-        value = value.item()
-    if not isinstance(value, int | float | str):
-        msg = f"value must be a number, a bool or a string, got {value!r}"
-        raise TypeError(msg)
-    if isinstance(value, str) and op not in ("==", "!="):
+    name_of = f"compare_{column}_{_OPERATORS[op]}_{value}"
+    where, vote = column_argument(column), label_argument("label", label)
+    if not isinstance(value, str):
+        return _Numeric(where, [(vote, [(op, ranges.checked("value", value))])], name, name_of)
+    if op not in ("==", "!="):
         msg = f"op must be '==' or '!=' for the string {value!r}, got {op!r}"
         raise ValueError(msg)
-    if value != value:  # noqa: PLR0124
-        msg = "value must not be NaN: nothing compares with it"
+    equal, others = ({value: vote}, None) if op == "==" else ({value: -1}, vote)
+    return _Stringy(where, equal, others, name, name_of)
+
+
+def between(
+    column: str,
+    low: Any,
+    high: Any,
+    label: int,
+    *,
+    closed: str = "both",
+    name: str | None = None,
+) -> LabelingFunction:
+    """Vote for ``label`` where a number or date lies between two; nulls and NaN abstain.
+
+    Parameters
+    ----------
+    column : str
+        A column of numbers, booleans or dates.
+    low, high : number, bool or date
+        ``low`` is at most ``high``.
+    label : int
+        The class to vote for.
+    closed : {"both", "left", "right", "neither"}
+        Which ends belong to the range.
+    name : str, optional
+        By default made from the arguments.
+
+    Raises
+    ------
+    ValueError
+        If ``low`` is above ``high`` or NaN, or ``closed`` is unknown.
+    TypeError
+        If an end is no number, bool or date.
+
+    Examples
+    --------
+    >>> import coverset as cs
+    >>> teens = cs.lf.between("age", 13, 20, label=1, closed="left")
+    >>> cs.apply([teens], {"age": [12, 13, 19, 20]}).to_dense().ravel().tolist()
+    [-1, 1, 1, -1]
+    """
+    arguments.one_of("closed", closed, tuple(_CLOSED))
+    low, high = ranges.checked("low", low), ranges.checked("high", high)
+    if low > high:
+        msg = f"low must be at most high, got low={low!r}, high={high!r}"
         raise ValueError(msg)
-    return Compare(column_argument(column), op, value, label_argument("label", label), name)
+    above, below = _CLOSED[closed]
+    terms = [(label_argument("label", label), [(above, low), (below, high)])]
+    return _Numeric(column_argument(column), terms, name, f"between_{column}_{low}_{high}")
 
 
-class Score(LabelingFunction):
-    """Votes by a model's score; made by :func:`score`."""
+def isin(column: str, values: Iterable[Any], label: int, *, name: str | None = None) -> Any:
+    """Vote for ``label`` where the value is one of ``values``; nulls and NaN abstain.
 
-    def __init__(
-        self, column: str, low: float, high: float, labels: tuple[int, int], name: str | None
-    ) -> None:
-        voted = tuple(sorted({label for label in labels if label >= 0}))
-        super().__init__(name, f"score_{column}", voted)
-        self.column = column
+    Parameters
+    ----------
+    column : str
+        A column of text, numbers, booleans or dates.
+    values : iterable
+        All strings, or all numbers, booleans or dates: a list, or an Arrow or pandas column (nulls
+        are left out).
+    label : int
+        The class to vote for.
+    name : str, optional
+        By default made from the column and the first value.
+
+    Raises
+    ------
+    ValueError
+        If there is no value.
+    TypeError
+        If ``values`` is a string or mixes strings with others.
+
+    Examples
+    --------
+    >>> import coverset as cs
+    >>> nordic = cs.lf.isin("country", ["NO", "SE", "FI"], label=1)
+    >>> cs.apply([nordic], {"country": ["SE", "DE", None]}).to_dense().ravel().tolist()
+    [1, -1, -1]
+    """
+    if isinstance(values, str):
+        msg = f"values must be a list, got the string {values!r}"
+        raise TypeError(msg)
+    given = values.to_pylist() if hasattr(values, "to_pylist") else list(values)
+    given = [value for value in given if value is not None]
+    if not given:
+        msg = "values must hold at least one value, got none"
+        raise ValueError(msg)
+    where, vote = column_argument(column), label_argument("label", label)
+    labels = dict.fromkeys(_alike("values", given), vote)
+    default = f"isin_{column}_{given[0]}"
+    return _looked_up(where, labels, name, default)
+
+
+def _alike(name: str, values: Iterable[Any]) -> list[Any]:
+    """Return values that are all strings, or all numbers or dates."""
+    values = [v.item() if isinstance(v, np.generic) else v for v in values]
+    strings = [isinstance(value, str) for value in values]
+    if any(strings) and not all(strings):
+        odd = values[strings.index(not strings[0])]
+        msg = f"{name} must all be strings or all be numbers, got {values[0]!r} and {odd!r}"
+        raise TypeError(msg)
+    return values if any(strings) else [ranges.checked(f"each of {name}", v) for v in values]
+
+
+def _looked_up(
+    column: str, labels: Mapping[Any, int], name: str | None, default: str
+) -> _Numeric | _Stringy:
+    if isinstance(next(iter(labels)), str):
+        return _Stringy(column, labels, None, name, default)
+    terms = [(label, [("==", value)]) for value, label in labels.items()]
+    return _Numeric(column, terms, name, default)
+
+
+def precomputed(
+    column: str, mapping: Mapping[Any, int], *, name: str | None = None
+) -> LabelingFunction:
+    """Take votes that are there already: answers of a language model, an API, another labeler.
+
+    Parameters
+    ----------
+    column : str
+        A column of answers, text or numbers; nulls abstain.
+    mapping : mapping of answer to label
+        Answers are compared whole and exactly; label -1 is an answer that abstains. All keys are
+        strings, or all are numbers.
+    name : str, optional
+        By default made from the column.
+
+    Returns
+    -------
+    LabelingFunction
+        An answer that ``mapping`` lacks abstains; the report counts those as ``unmapped``.
+
+    Raises
+    ------
+    ValueError
+        If ``mapping`` is empty or a label is below -1.
+    TypeError
+        If ``mapping`` is no mapping, or mixes strings with numbers.
+
+    Examples
+    --------
+    >>> import coverset as cs
+    >>> llm = cs.lf.precomputed("answer", {"spam": 1, "ham": 0, "not sure": -1})
+    >>> table = {"answer": ["spam", "not sure", "Spam!", None, "ham"]}
+    >>> L, report = cs.apply([llm], table, return_report=True)
+    >>> L.to_dense().ravel().tolist(), report.unmapped
+    ([1, -1, -1, -1, 0], [1])
+    """
+    if not isinstance(mapping, Mapping):
+        msg = f"mapping must map answers to labels, got {mapping!r}"
+        raise TypeError(msg)
+    if not mapping:
+        msg = "mapping must hold at least one answer, got none"
+        raise ValueError(msg)
+    answers = _alike("the answers of mapping", mapping)
+    labels = [vote_argument(f"mapping[{key!r}]", label) for key, label in mapping.items()]
+    made = _looked_up(
+        column_argument(column),
+        dict(zip(answers, labels, strict=True)),
+        name,
+        f"precomputed_{column}",
+    )
+    made.maps_answers = True
+    return made
+
+
+class _NullPass(Pass):
+    """Null tests of one column."""
+
+    def compile(self, members: Sequence[Member], rules: RuleBook) -> list[list[int]]:
+        """Give each function its rule."""
+        self.column = members[0].lf.columns[0]
+        return [[rules.add(member, member.lf.label)] for member in members]  # type: ignore[attr-defined]
+
+    def run(self, block: Block, tally: Tally, n_threads: int) -> list[Part]:
+        """Look at the column's validity."""
+        with tally.timed(self.members):
+            valid = named(self.members, block.valid, self.column)
+            return [
+                constant_part(np.flatnonzero(valid != member.lf.null), rule)  # type: ignore[attr-defined]
+                for member, (rule,) in zip(self.members, self.rules_of, strict=True)
+            ]
+
+
+class NullTest(LabelingFunction):
+    """Votes on nulls, or on all else."""
+
+    pass_type = _NullPass
+
+    def __init__(self, column: str, null: bool, label: int, name: str | None) -> None:
+        super().__init__(name, f"{'is' if null else 'not'}_null_{column}", (label,))
         self.columns = (column,)
-        self.low = low
-        self.high = high
-        self.low_label, self.high_label = labels
+        self.null = null
+        self.label = label
 
-    def vote(self, block: Block, *, on_error: str, n_threads: int) -> BlockVotes:
-        """Return votes for the rows with a low or a high score."""
-        numbers = block.numbers(self.column)
-        labels = np.full(block.n, -1, dtype=np.int16)
-        if self.low > -np.inf:
-            labels[numbers.where(numbers.values <= self.low)] = self.low_label
-        if self.high < np.inf:
-            labels[numbers.where(numbers.values >= self.high)] = self.high_label
-        rows = np.flatnonzero(labels >= 0)
-        return BlockVotes(rows, labels[rows])
+
+def is_null(column: str, label: int, *, name: str | None = None) -> LabelingFunction:
+    """Vote for ``label`` where the column is null or NaN.
+
+    Parameters
+    ----------
+    column : str
+        A column of any type that the other functions read.
+    label : int
+        The class to vote for.
+    name : str, optional
+        By default made from the column.
+
+    Examples
+    --------
+    >>> import coverset as cs
+    >>> cs.apply([cs.lf.is_null("age", 1)], {"age": [3, None]}).to_dense().ravel().tolist()
+    [-1, 1]
+    """
+    return NullTest(column_argument(column), True, label_argument("label", label), name)
+
+
+def not_null(column: str, label: int, *, name: str | None = None) -> LabelingFunction:
+    """Vote for ``label`` where the column is neither null nor NaN.
+
+    Parameters
+    ----------
+    column : str
+        A column of any type that the other functions read.
+    label : int
+        The class to vote for.
+    name : str, optional
+        By default made from the column.
+
+    Examples
+    --------
+    >>> import coverset as cs
+    >>> cs.apply([cs.lf.not_null("age", 1)], {"age": [3, None]}).to_dense().ravel().tolist()
+    [1, -1]
+    """
+    return NullTest(column_argument(column), False, label_argument("label", label), name)
 
 
 def score(
@@ -164,8 +390,10 @@ def score(
     if len(labels) != 2:
         msg = f"labels must be two classes, for low and for high scores, got {labels!r}"
         raise ValueError(msg)
-    sides = tuple(
-        -1 if label == -1 else label_argument(f"labels[{i}]", label)
-        for i, label in enumerate(labels)
-    )
-    return Score(column_argument(column), float(low), float(high), (sides[0], sides[1]), name)
+    below, above = (vote_argument(f"labels[{i}]", label) for i, label in enumerate(labels))
+    terms = []
+    if low > -np.inf:
+        terms.append((below, [("<=", float(low))]))
+    if high < np.inf:
+        terms.append((above, [(">=", float(high))]))
+    return _Numeric(column_argument(column), terms, name, f"score_{column}")

@@ -8,17 +8,13 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from coverset.lf import re2
-from coverset.lf.base import (
-    BlockVotes,
-    LabelingFunction,
-    column_argument,
-    constant_votes,
-    label_argument,
-)
+from coverset.lf import literals, re2
+from coverset.lf.base import BlockVotes, LabelingFunction, column_argument, label_argument
 from coverset.lf.columns import Text
 from coverset.lf.table import Block
+from coverset.lf.text import TextPass
 
 _SLICE_BYTES = 1 << 22  # of text between two looks at signals
 
@@ -26,46 +22,66 @@ _SLICE_BYTES = 1 << 22  # of text between two looks at signals
 class Regex(LabelingFunction):
     """Votes where a pattern is found; made by :func:`regex`."""
 
+    pass_type = TextPass
+    unicode = False  # its literals are bytes
+    case_sensitive = False
+    min_count = 1
+    characters = True
+
     def __init__(
         self, column: str, pattern: str, label: int, flags: int, unicode: bool, name: str | None
     ) -> None:
         super().__init__(name, f"regex_{column}_{pattern[:24]}", (label,))
-        self.column = column
         self.columns = (column,)
         self.pattern = pattern
         self.label = label
         self._compiled = re.compile(pattern, flags if unicode else flags | re.ASCII)
+        required = literals.required(self._compiled)
+        self._literals = list(required.literals) if required is not None else []
         self._re2 = None if unicode else re2.translate(self._compiled)
-        has_arrow = importlib.util.find_spec("pyarrow") is not None
-        self.engine = "re2" if self._re2 is not None and has_arrow else "python"
+        if required is not None and required.exact:
+            self.engine = "native"
+        elif self._re2 is not None and importlib.util.find_spec("pyarrow") is not None:
+            self.engine = "re2"
+        else:
+            self.engine = "python"
+
+    def literals(self) -> list[literals.Literal]:
+        """Return literals of which each match holds one; none: it is searched everywhere."""
+        return self._literals
 
     def vote(self, block: Block, *, on_error: str, n_threads: int) -> BlockVotes:
-        """Return votes for the rows where the pattern is found."""
-        text = block.text(self.column)
-        rows = self._find_by_re2(text) if self._re2 is not None and text.arrow is not None else None
-        self.engine = "python" if rows is None else "re2"
+        """Return votes on a block by itself, as in a worker process."""
+        rows = self.find(block.text(self.columns[0]), None).astype(np.int64)
+        return BlockVotes(rows, np.full(len(rows), self.label, dtype=np.int16))
+
+    def find(self, text: Text, rows: NDArray[np.int32] | None) -> NDArray[np.int32]:
+        """Return the rows where the pattern is found, among ``rows`` or all; ascending."""
         if rows is None:
-            search: Callable[[str], Any] = self._compiled.search
-            found = (i for i, row in enumerate(text.strings) if row is not None and search(row))
-            rows = np.fromiter(found, dtype=np.int64)
-        return constant_votes(rows, self.label)
-
-    def _find_by_re2(self, text: Text) -> np.ndarray[Any, np.dtype[np.int64]] | None:
-        """Return matching rows, or None where RE2 refuses the pattern."""
-        import pyarrow as pa
-        import pyarrow.compute as pc
-
-        step = max(1, _SLICE_BYTES * len(text) // (int(text.offsets[-1] - text.offsets[0]) + 1))
-        parts = [np.empty(0, dtype=np.int64)]
-        for start in range(0, len(text), step):
-            try:
-                mask = pc.match_substring_regex(text.arrow.slice(start, step), pattern=self._re2)
-            except pa.ArrowInvalid:
-                self._re2 = None
-                return None
-            hits = mask.fill_null(False).to_numpy(zero_copy_only=False)
-            parts.append(np.flatnonzero(hits) + start)
+            rows = np.flatnonzero(text.validity.mask).astype(np.int32)
+        step = max(1, _SLICE_BYTES // text.mean_bytes)
+        parts = [np.empty(0, dtype=np.int32)]
+        for start in range(0, len(rows), step):
+            some = rows[start : start + step]
+            parts.append(some[self._matches(text.take(some))])
         return np.concatenate(parts)
+
+    def _matches(self, text: Text) -> NDArray[Any]:
+        """Return the places of the strings in which the pattern is found."""
+        if self.engine == "re2" and text.arrow is None:
+            self.engine = "python"
+        if self.engine == "re2":
+            import pyarrow as pa
+            import pyarrow.compute as pc
+
+            try:
+                mask = pc.match_substring_regex(text.arrow, pattern=self._re2)
+                return np.flatnonzero(mask.to_numpy(zero_copy_only=False))
+            except pa.ArrowInvalid:  # too large for RE2
+                self.engine = "python"
+        search: Callable[[str], Any] = self._compiled.search
+        hits = (i for i, string in enumerate(text.strings()) if search(string or ""))
+        return np.fromiter(hits, dtype=np.int64)
 
 
 def regex(
@@ -79,13 +95,15 @@ def regex(
 ) -> LabelingFunction:
     r"""Vote for ``label`` where ``re.search(pattern, text, re.ASCII)`` finds the pattern.
 
-    Patterns that RE2 can express run on RE2 (with pyarrow installed), translated so that they mean
-    exactly what Python's ``re`` means; others run on ``re``.
+    Literals that a match must hold join the scan that the keywords of the column run in; where the
+    pattern is nothing but literals, that is all. Else a regular-expression engine searches the rows
+    that hold one: RE2 (with pyarrow installed) where the pattern can be translated so that it means
+    exactly what Python's ``re`` means, ``re`` itself for the rest.
 
     Parameters
     ----------
     column : str
-        A text column; nulls abstain.
+        A text column, of valid UTF-8; nulls abstain.
     pattern : str
         In the syntax of Python's ``re``.
     label : int

@@ -1,27 +1,22 @@
-"""Keyword labeling functions, and the one pass that runs all of a column's."""
+"""Keyword labeling functions: words, phrases and gazetteers."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from typing import NamedTuple
-
-import numpy as np
-from numpy.typing import NDArray
+import os
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
 
 from coverset import _arguments as arguments
-from coverset import _cpu
-from coverset.lf.base import (
-    BlockVotes,
-    LabelingFunction,
-    column_argument,
-    constant_votes,
-    label_argument,
-)
-from coverset.lf.table import Block
+from coverset.lf.base import LabelingFunction, column_argument, label_argument
+from coverset.lf.literals import Literal
+from coverset.lf.text import TextPass
 
 
 class Keywords(LabelingFunction):
-    """Votes where the text holds one of the words; made by :func:`keywords`."""
+    """Votes where the text holds enough of the words; made by :func:`keywords`."""
+
+    pass_type = TextPass
 
     def __init__(
         self,
@@ -30,67 +25,53 @@ class Keywords(LabelingFunction):
         label: int,
         match: str,
         case_sensitive: bool,
+        unicode: bool,
+        min_count: int,
         name: str | None,
     ) -> None:
         default = f"keywords_{column}_{words[0].replace(' ', '_')}"
         super().__init__(name, default, (label,))
-        self.column = column
         self.columns = (column,)
         self.words = words
         self.label = label
         self.match = match
         self.case_sensitive = case_sensitive
+        self.unicode = unicode
+        self.min_count = min_count
+        self.characters = unicode  # whether it reads characters, not bytes
 
-    def vote(self, block: Block, *, on_error: str, n_threads: int) -> BlockVotes:
-        """Return votes for the rows with a match."""
-        return constant_votes(scan(automaton([self]), [self], block, n_threads).rows, self.label)
-
-
-def automaton(group: Sequence[Keywords]) -> _cpu.KeywordAutomaton:
-    """Compile the keyword functions of one column into one automaton."""
-    return _cpu.KeywordAutomaton(
-        [
-            (word.encode(), i, function.match == "word", not function.case_sensitive)
-            for i, function in enumerate(group)
-            for word in function.words
+    def literals(self) -> list[Literal]:
+        """Return what the scan looks for."""
+        whole = self.match == "word"
+        return [
+            Literal(word.encode(), not self.case_sensitive, whole, whole) for word in self.words
         ]
-    )
-
-
-class Hits(NamedTuple):
-    """Rows and members of a group that fired, ascending by row, then by member."""
-
-    rows: NDArray[np.int64]
-    members: NDArray[np.int32]
-
-
-def scan(
-    compiled: _cpu.KeywordAutomaton, group: Sequence[Keywords], block: Block, n_threads: int
-) -> Hits:
-    """Return where each function of ``group``, whose automaton is ``compiled``, fires."""
-    return Hits(*_cpu.scan_keywords(compiled, *block.text(group[0].column).buffers, n_threads))
 
 
 def keywords(
     column: str,
-    words: Iterable[str],
+    words: Iterable[str] | os.PathLike[str],
     label: int,
     *,
     match: str = "word",
     case_sensitive: bool = False,
+    unicode: bool = False,
+    min_count: int = 1,
     name: str | None = None,
 ) -> LabelingFunction:
-    r"""Vote for ``label`` where the text holds at least one of ``words``.
+    r"""Vote for ``label`` where the text holds one of ``words``, or ``min_count`` of them.
 
     All keyword functions of a column run in one pass over its bytes, however many words there
-    are (Aho & Corasick 1975).
+    are: a SIMD sieve in front of an automaton (Aho & Corasick 1975).
 
     Parameters
     ----------
     column : str
-        A text column.
-    words : iterable of str
-        Words or phrases, matched literally, spaces included.
+        A text column. Bytes that are not UTF-8 match nothing but themselves, unless ``unicode``.
+    words : iterable of str, or path
+        Words or phrases, matched literally, spaces included: a list, an Arrow or pandas column
+        (nulls are left out), or the path of a UTF-8 file with one a line (empty lines are left
+        out).
     label : int
         The class to vote for.
     match : {"word", "substring"}
@@ -98,6 +79,11 @@ def keywords(
         ``re.search(r"(?<!\w)...(?!\w)", text, re.ASCII)``. ``"substring"``: anywhere.
     case_sensitive : bool
         False: ASCII letters match in either case; other letters match exactly.
+    unicode : bool
+        True: word characters and case are those of all of Unicode, as ``re`` without ``re.ASCII``
+        has them. The text must be valid UTF-8.
+    min_count : int
+        The number of occurrences needed; overlapping ones count, of every word.
     name : str, optional
         By default made from the column and the first word.
 
@@ -108,9 +94,11 @@ def keywords(
     Raises
     ------
     ValueError
-        If there is no word, a word is empty, or ``match`` is unknown.
+        If there is no word, a word is empty, ``match`` is unknown or ``min_count`` is below 1.
     TypeError
         If ``words`` is a string or holds something else than strings.
+    FileNotFoundError
+        If ``words`` is a path without a file.
 
     Examples
     --------
@@ -120,12 +108,35 @@ def keywords(
     array([[ 1],
            [-1],
            [-1]], dtype=int16)
+    >>> shout = cs.lf.keywords("text", ["!"], label=1, match="substring", min_count=3)
+    >>> cs.apply([shout], {"text": ["wow!", "wow!!!"]}).to_dense().ravel().tolist()
+    [-1, 1]
     """
     arguments.one_of("match", match, ("word", "substring"))
+    given = _words(words)
+    return Keywords(
+        column_argument(column),
+        given,
+        label_argument("label", label),
+        match,
+        case_sensitive,
+        unicode,
+        arguments.whole_number("min_count", min_count, 1, 2**31 - 1),
+        name,
+    )
+
+
+def _words(words: Any) -> tuple[str, ...]:
     if isinstance(words, str):
         msg = f"words must be a list of strings, got the string {words!r}"
         raise TypeError(msg)
-    given = tuple(words)
+    if isinstance(words, os.PathLike):
+        lines = Path(words).read_text(encoding="utf-8").splitlines()
+        given = tuple(line for line in lines if line)
+    elif hasattr(words, "to_pylist"):
+        given = tuple(word for word in words.to_pylist() if word is not None)
+    else:
+        given = tuple(words)
     if not given:
         msg = "words must hold at least one word, got none"
         raise ValueError(msg)
@@ -141,6 +152,4 @@ def keywords(
         except UnicodeEncodeError:
             msg = f"words[{i}] must be valid Unicode, got {word!r}"
             raise ValueError(msg) from None
-    return Keywords(
-        column_argument(column), given, label_argument("label", label), match, case_sensitive, name
-    )
+    return given

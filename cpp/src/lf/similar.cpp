@@ -1,0 +1,70 @@
+// Rows near a prototype: a tile of rows against all prototypes at a time.
+#include <cmath>
+
+#include "coverset/error.hpp"
+#include "coverset/lf.hpp"
+#include "lf/hits.hpp"
+
+namespace coverset {
+namespace {
+
+constexpr std::int64_t kTileRows = 64;
+
+void check_finite(const FloatRows& rows, std::int64_t i, std::int64_t number) {
+  const float* x = rows.row(i);
+  for (std::int64_t c = 0; c < rows.d; ++c) {
+    require(std::isfinite(x[c]), "embeddings must be finite, row ", number, " holds ", x[c]);
+  }
+}
+
+/// The length of a row, float64 of the canonical square; not finite where that overflows.
+double norm(const FloatRows& rows, std::int64_t i) {
+  const FloatRows one{rows.row(i), 1, rows.d, rows.stride};
+  float square = 0.0F;
+  inner_products(one, one, &square);
+  return std::sqrt(static_cast<double>(square));
+}
+
+}  // namespace
+
+Hits match_embeddings(const Cpu& device, const PrototypeRules& rules, const FloatRows& rows,
+                      const std::uint8_t* validity, std::int64_t validity_offset,
+                      std::int64_t first_row) {
+  const auto p = static_cast<std::size_t>(rules.prototypes.n);
+  std::vector<double> bounds(rules.thresholds.begin(), rules.thresholds.end());
+  for (std::size_t j = 0; j < p; ++j) {
+    const double t = rules.thresholds[j];
+    bounds[j] = rules.cosine ? t * norm(rules.prototypes, static_cast<std::int64_t>(j)) : t * t;
+  }
+  return collect_hits(
+      device, rows.n, 4 * kTileRows, [&](std::int64_t begin, std::int64_t end, Hits& hits) {
+        std::vector<float> tile(static_cast<std::size_t>(kTileRows) * p);
+        for (std::int64_t first = begin; first < end; first += kTileRows) {
+          const FloatRows some{rows.row(first), std::min(kTileRows, end - first), rows.d,
+                               rows.stride};
+          (rules.cosine ? inner_products : squared_distances)(some, rules.prototypes, tile.data());
+          for (std::int64_t i = 0; i < some.n; ++i) {
+            const std::int64_t bit = validity_offset + first + i;
+            if (validity != nullptr && ((validity[bit / 8] >> (bit % 8)) & 1) == 0) continue;
+            const double length = norm(some, i);
+            if (!std::isfinite(length)) {
+              check_finite(some, i, first_row + first + i);
+              fail("the squared norm of an embedding must be within float32, that of row ",
+                   first_row + first + i, " is not");
+            }
+            if (rules.cosine && length == 0.0) continue;
+            const float* at = tile.data() + static_cast<std::size_t>(i) * p;
+            for (std::size_t j = 0; j < p; ++j) {
+              const auto value = static_cast<double>(at[j]);
+              const bool near = rules.cosine ? value >= bounds[j] * length : value <= bounds[j];
+              if (!near) continue;
+              hits.rows.push_back(static_cast<std::int32_t>(first + i));
+              hits.rules.push_back(rules.rules[j]);
+              while (j + 1 < p && rules.rules[j + 1] == rules.rules[j]) ++j;  // fires once
+            }
+          }
+        }
+      });
+}
+
+}  // namespace coverset

@@ -1,0 +1,107 @@
+"""Passes: what runs the labeling functions of one kind over a block, all of a column together."""
+
+from __future__ import annotations
+
+import time
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from coverset.lf.base import LabelingFunction
+from coverset.lf.table import Block
+
+Rows = NDArray[np.int32]
+_NO_LABELS = np.empty(0, dtype=np.int16)
+NO_ROWS: Rows = np.empty(0, dtype=np.int32)
+
+
+class Member(NamedTuple):
+    """A labeling function in a plan."""
+
+    slot: int  # its place: the user's functions first, then the parts of combinations
+    name: str
+    lf: LabelingFunction
+
+
+class Part(NamedTuple):
+    """Hits of some rules on a block: rows ascend, counted from the block's first."""
+
+    rows: Rows
+    rules: NDArray[np.int32]
+    labels: NDArray[np.int16] = _NO_LABELS  # by hit; empty: those of the rules
+
+
+class RuleBook:
+    """The rules of a plan: each stands for a labeling function and the label that it gives."""
+
+    def __init__(self) -> None:
+        self._slots: list[int] = []
+        self._labels: list[int] = []
+
+    def add(self, member: Member, label: int) -> int:
+        """Return a new rule; one with label -1 is no vote."""
+        self._slots.append(member.slot)
+        self._labels.append(label)
+        return len(self._slots) - 1
+
+    def arrays(self, n_functions: int) -> tuple[NDArray[np.int32], NDArray[np.int16]]:
+        """Return function and label of each rule; parts of combinations do not vote."""
+        slots = np.array(self._slots, dtype=np.int32)
+        labels = np.array(self._labels, dtype=np.int16)
+        labels[slots >= n_functions] = -1
+        return slots, labels
+
+
+class Tally:
+    """What the functions of a plan did: by slot."""
+
+    def __init__(self, slots: int) -> None:
+        self.errors = [0] * slots
+        self.first_errors: list[str | None] = [None] * slots
+        self.unmapped = [0] * slots
+        self.seconds = [0.0] * slots
+
+    @contextmanager
+    def timed(self, members: Sequence[Member]) -> Iterator[None]:
+        """Add the time spent within, in equal parts."""
+        started = time.perf_counter()
+        yield
+        spent = (time.perf_counter() - started) / max(1, len(members))
+        for member in members:
+            self.seconds[member.slot] += spent
+
+
+class Pass(ABC):
+    """Functions that run as one over a block; compiled once a plan."""
+
+    def __init__(self, members: Sequence[Member], rules: RuleBook) -> None:
+        self.members = members
+        self.rules_of = self.compile(members, rules)
+
+    @abstractmethod
+    def compile(self, members: Sequence[Member], rules: RuleBook) -> Any:
+        """Make the tables of the kernel; return the rules of each member."""
+
+    @abstractmethod
+    def run(self, block: Block, tally: Tally, n_threads: int) -> list[Part]:
+        """Return the hits on a block."""
+
+
+def constant_part(rows: NDArray[Any], rule: int) -> Part:
+    """Return the hits of one rule."""
+    return Part(rows.astype(np.int32, copy=False), np.full(len(rows), rule, dtype=np.int32))
+
+
+def named(members: Sequence[Member], call: Callable[..., Any], *args: Any, **options: Any) -> Any:
+    """Call, and put the labeling functions' names before what it raises."""
+    try:
+        return call(*args, **options)
+    except (TypeError, ValueError) as error:
+        first = ", ".join(repr(m.name) for m in members[:3]) + ", ..." * (len(members) > 3)
+        kind = TypeError if isinstance(error, TypeError) else ValueError
+        msg = f"labeling function {first}: {error}"
+        raise kind(msg) from (error.__cause__ or error)
