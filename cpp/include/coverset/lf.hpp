@@ -45,10 +45,11 @@ struct Alphabet {
 };
 
 /// Finds many literals in one pass: a SIMD sieve for positions where one may begin (lf/filter.hpp),
-/// then an Aho-Corasick automaton from there until it is back at its root (Aho & Corasick 1975).
-/// Time O(bytes + occurrences) whatever the literals; 17 bytes a state, of which there are at most
-/// as many as bytes in all literals. Immutable once built. Text need not be valid UTF-8 under the
-/// ASCII alphabet; under Unicode's a malformed byte is no word character and folds to itself.
+/// from there a walk down a trie; where walks overlap too much, the trie's failure links (Aho &
+/// Corasick 1975). Time O(bytes + occurrences) whatever the literals; 17 bytes a state, of which
+/// there are at most as many as bytes in all literals. Immutable once built. Text need not be valid
+/// UTF-8 under the ASCII alphabet; under Unicode's a malformed byte is no word character and folds
+/// to itself.
 class LiteralScanner {
  public:
   /// min_counts[rule]: the rule fires at that many occurrences of its literals, overlapping ones

@@ -41,12 +41,13 @@ Automaton::Automaton(const std::vector<std::string>& texts) {
     level.swap(deeper);
   }
   first_child_.push_back(static_cast<std::int32_t>(byte_.size()));
+  byte_.resize(byte_.size() + 8);
   link();
 }
 
 /// Failure links, breadth first: those of shorter states are there when a longer one asks.
 void Automaton::link() {
-  const std::size_t states = byte_.size();
+  const std::size_t states = first_text_.size();
   failure_.assign(states, 0);
   shorter_.assign(states, 0);
   for (std::int32_t child = first_child_[0]; child < first_child_[1]; ++child) {

@@ -2,7 +2,9 @@
 #pragma once
 
 #include <array>
+#include <bit>
 #include <cstdint>
+#include <cstring>
 #include <string>
 #include <vector>
 
@@ -20,43 +22,62 @@ class Automaton {
   /// states.
   explicit Automaton(const std::vector<std::string>& texts);
 
-  /// The state after one more byte of text. Amortized constant time over a text.
-  std::int32_t step(std::int32_t state, char c) const {
+  /// The state that the byte leads to from here, or 0 where no text goes on so.
+  std::int32_t child(std::int32_t state, char c) const {
     const char byte = fold_ascii(c);
+    return state == 0 ? root_[static_cast<unsigned char>(byte)] : child_by(state, byte);
+  }
+
+  /// The state after one more byte of text: the longest end of what was read that begins some text.
+  /// Amortized constant time over a text.
+  std::int32_t step(std::int32_t state, char c) const {
     for (;;) {
-      if (state == 0) return root_[static_cast<unsigned char>(byte)];
-      const auto at = static_cast<std::size_t>(state);
-      for (std::int32_t child = first_child_[at]; child < first_child_[at + 1]; ++child) {
-        if (byte_[static_cast<std::size_t>(child)] == byte) return child;
-      }
-      state = failure_[at];
+      const std::int32_t next = child(state, c);
+      if (next != 0 || state == 0) return next;
+      state = failure_[static_cast<std::size_t>(state)];
     }
+  }
+
+  /// Calls found(i) for each text i that is what leads from the root to this state.
+  template <class Found>
+  void for_each_text(std::int32_t state, Found&& found) const {
+    const std::int32_t first = first_text_[static_cast<std::size_t>(state)];
+    if (first < 0) return;
+    const std::int32_t end = end_text_[static_cast<std::size_t>(first)];
+    for (std::int32_t i = first; i < end; ++i) found(i);
   }
 
   /// Calls found(i) for each text i that ends in this state, from the longest to the shortest.
   template <class Found>
   void for_each_end(std::int32_t state, Found&& found) const {
     for (; state > 0; state = shorter_[static_cast<std::size_t>(state)]) {
-      const auto at = static_cast<std::size_t>(state);
-      const std::int32_t first = first_text_[at];
-      if (first < 0) continue;
-      const std::int32_t end = end_text_[static_cast<std::size_t>(first)];
-      for (std::int32_t i = first; i < end; ++i) found(i);
+      for_each_text(state, found);
     }
-  }
-
-  /// Whether some text ends in this state.
-  bool ends(std::int32_t state) const {
-    const auto at = static_cast<std::size_t>(state);
-    return first_text_[at] >= 0 || shorter_[at] > 0;
   }
 
  private:
   void link();
 
+  /// The child that a byte leads to, or 0: eight children at a time.
+  std::int32_t child_by(std::int32_t state, char byte) const {
+    constexpr std::uint64_t kOnes = 0x0101010101010101ULL;
+    const auto at = static_cast<std::size_t>(state);
+    const std::int32_t end = first_child_[at + 1];
+    for (std::int32_t child = first_child_[at]; child < end; child += 8) {
+      std::uint64_t bytes;
+      std::memcpy(&bytes, byte_.data() + child, 8);
+      bytes ^= kOnes * static_cast<unsigned char>(byte);
+      const std::uint64_t zero = (bytes - kOnes) & ~bytes & (kOnes << 7);  // the lowest is exact
+      if (zero == 0) continue;
+      const std::int32_t found = child + std::countr_zero(zero) / 8;
+      return found < end ? found : 0;
+    }
+    return 0;
+  }
+
   std::array<std::int32_t, 256> root_{};
   std::vector<std::int32_t> first_child_{};  // by state, and one more
-  std::vector<char> byte_;                   // by state: the byte that leads to it
+  std::vector<char> byte_;                   // by state: the byte that leads to it; 8 more
   std::vector<std::int32_t> failure_;        // by state: its longest proper suffix that is a state
   std::vector<std::int32_t> shorter_;        // by state: the longest such where a text ends, or 0
   std::vector<std::int32_t> first_text_;     // by state: the first text that ends there, or -1

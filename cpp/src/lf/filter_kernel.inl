@@ -115,6 +115,15 @@ struct Teddy {
   Register low[kTeddyBytes], high[kTeddyBytes];
 };
 
+inline Teddy loaded(const NibbleMasks& masks) {
+  Teddy teddy;
+  for (int i = 0; i < kTeddyBytes; ++i) {
+    teddy.low[i] = table(masks.low[i]);
+    teddy.high[i] = table(masks.high[i]);
+  }
+  return teddy;
+}
+
 /// Positions of a chunk at which some bucket admits all of the next bytes.
 inline Bits teddy_bits(const Teddy& teddy, const char* at) {
   return over_chunk(at, [&](const char* from) {
@@ -139,71 +148,117 @@ inline Bits load_bytes(const char* at) {
 constexpr Bits kLowBytes[9] = {
     0, 0xff, 0xffff, 0xffffff, 0xffffffff, 0xffffffffff, 0xffffffffffff, 0xffffffffffffff, ~0ULL};
 
-inline Bits holds(const Bloom& bloom, Bits key) {
+inline Bits holds(const Bloom bloom, Bits key) {
   const Bits hash = key * kHashFactor;
   const Bits word = bloom.words[hash >> bloom.shift];
   return (word >> bloom_bit(hash, 0)) & (word >> bloom_bit(hash, 1)) & 1;
 }
 
-/// The starts at which the word there is in the filter.
-inline Bits known_words(const Bloom& bloom, const char* at, Bits starts, Bits word, Bits next) {
-  Bits known = 0;
-  for (; starts != 0; starts &= starts - 1) {
-    const int p = __builtin_ctzll(starts);
-    const Bits run = (word >> p) | ((next << 1) << (63 - p));
-    const int length = run == ~0ULL ? kChunk : __builtin_ctzll(~run);
-    const Bits key = (load_bytes(at + p) | kFold) & kLowBytes[length < 8 ? length : 8];
-    known |= holds(bloom, key) << p;
-  }
-  return known;
+/// Writes the positions of the bits, kAtOnce without asking how many there are: a loop whose length
+/// the processor cannot guess costs more. Room for kChunk more is needed. Returns how many.
+template <int kAtOnce>
+inline long write_positions(Bits bits, unsigned first, unsigned* out) {
+  const long count = __builtin_popcountll(bits);
+  long written = 0;
+  do {
+    for (int i = 0; i < kAtOnce; ++i) {
+      out[written + i] = first + (unsigned)__builtin_ctzll(bits | 1ULL << 63);
+      bits &= bits - 1;
+    }
+    written += kAtOnce;
+  } while (written < count);
+  return count;
 }
 
-/// The positions among `bits` at which the next bytes are in a filter.
-inline Bits known_starts(const CandidateFilter& filter, const char* at, Bits bits) {
-  Bits known = 0;
-  for (; bits != 0; bits &= bits - 1) {
-    const int p = __builtin_ctzll(bits);
-    const Bits bytes = load_bytes(at + p) | kFold;
-    Bits hit = 0;
-    for (int g = kTeddyBytes; g > 0; --g) {
-      if ((filter.free_lengths >> g & 1) != 0) hit |= holds(filter.free[g], bytes & kLowBytes[g]);
-    }
-    known |= hit << p;
+/// Keeps the positions at which the word there is in the filter. `words`: bits of the whole text.
+long keep_known_words(const Bloom bloom, const char* text, const Bits* words, unsigned* positions,
+                      long count) {
+  long kept = 0;
+  for (long i = 0; i < count; ++i) {
+    const unsigned at = positions[i], p = at % kChunk;
+    const Bits* word = words + at / kChunk;
+    const Bits run = (word[0] >> p) | ((word[1] << 1) << (63 - p));
+    const int length = __builtin_ctzll(~(run & 0xff));
+    const Bits key = (load_bytes(text + at) | kFold) & kLowBytes[length];
+    positions[kept] = at;
+    kept += (long)holds(bloom, key);
   }
-  return known;
+  return kept;
+}
+
+/// Keeps the positions at which the next bytes may start a literal: most fail the first look-up.
+long keep_known_starts(const CandidateFilter& filter, const char* text, unsigned* positions,
+                       long count) {
+  const Bloom threes = filter.threes, fours = filter.fours;
+  const unsigned char* const shorts = filter.shorts;
+  const auto is_short = [&](Bits bytes) {
+    return filter.any_short ? (Bits)(shorts[(bytes & 0xffff) >> 3] >> (bytes & 7) & 1) : 0;
+  };
+  long maybe = 0, kept = 0;
+  for (long i = 0; i < count; ++i) {
+    const unsigned at = positions[i];
+    const Bits bytes = load_bytes(text + at) | kFold;
+    positions[maybe] = at;
+    maybe += (long)(holds(threes, bytes & kLowBytes[3]) | is_short(bytes));
+  }
+  for (long i = 0; i < maybe; ++i) {
+    const unsigned at = positions[i];
+    const Bits bytes = load_bytes(text + at) | kFold;
+    positions[kept] = at;
+    kept += (long)(holds(fours, bytes & kLowBytes[4]) | holds(fours, bytes & kLowBytes[3]) |
+                   is_short(bytes));
+  }
+  return kept;
+}
+
+long find_words(const CandidateFilter& filter, const char* text, long n, long end, bool after_word,
+                unsigned* positions) {
+  Bits words[kPiece / kChunk + 1];
+  const Teddy teddy = loaded(filter.word_masks);
+  Bits carry = after_word ? 1 : 0;
+  long found = 0;
+  for (long at = 0; at < n; at += kChunk) {
+    const Bits word = word_bits(text + at, end - at);
+    words[at / kChunk] = word;
+    const Bits starts = word & ~(word << 1 | carry) & lowest(n - at);
+    carry = word >> 63;
+    found += filter.few_words ? write_positions<4>(starts & teddy_bits(teddy, text + at),
+                                                   (unsigned)at, positions + found)
+                              : write_positions<16>(starts, (unsigned)at, positions + found);
+  }
+  const long chunks = (n + kChunk - 1) / kChunk;
+  words[chunks] = word_bits(text + chunks * kChunk, end - chunks * kChunk);
+  return keep_known_words(filter.words, text, words, positions, found);
+}
+
+long find_starts(const CandidateFilter& filter, const char* text, long n, unsigned* positions) {
+  const Teddy teddy = loaded(filter.free_masks);
+  long found = 0;
+  for (long at = 0; at < n; at += kChunk) {
+    const Bits bits = teddy_bits(teddy, text + at) & lowest(n - at);
+    found += write_positions<8>(bits, (unsigned)at, positions + found);
+  }
+  return keep_known_starts(filter, text, positions, found);
 }
 
 }  // namespace
 
 long find_candidates(const CandidateFilter& filter, const char* text, long n, long end,
                      bool after_word, unsigned* positions) {
-  Teddy teddy;
-  for (int i = 0; i < kTeddyBytes; ++i) {
-    teddy.low[i] = table(filter.low[i]);
-    teddy.high[i] = table(filter.high[i]);
+  long words = 0;
+  if (filter.any_word) words = find_words(filter, text, n, end, after_word, positions);
+  if (!filter.any_free) return words;
+  unsigned starts[kPiece + kChunk];
+  const long free = find_starts(filter, text, n, starts);
+  // merged from the back, so that no position is overwritten before it is read
+  long w = words - 1, f = free - 1;
+  for (long last = words + free - 1; f >= 0; --last) {
+    const bool word = w >= 0 && positions[w] > starts[f];
+    positions[last] = word ? positions[w] : starts[f] | kFree;
+    w -= word;
+    f -= !word;
   }
-  long found = 0;
-  Bits carry = after_word ? 1 : 0;
-  Bits next = filter.any_word ? word_bits(text, end) : 0;
-  for (long at = 0; at < n; at += kChunk) {
-    Bits words = 0, free = 0;
-    const Bits inside = lowest(n - at);
-    if (filter.any_word) {
-      const Bits word = next;
-      next = word_bits(text + at + kChunk, end - at - kChunk);
-      const Bits starts = word & ~(word << 1 | carry) & inside;
-      words = known_words(filter.words, text + at, starts, word, next);
-      carry = word >> 63;
-    }
-    if (filter.any_free) {
-      free = known_starts(filter, text + at, teddy_bits(teddy, text + at) & inside);
-    }
-    for (Bits both_kinds = words | free; both_kinds != 0; both_kinds &= both_kinds - 1) {
-      const int p = __builtin_ctzll(both_kinds);
-      positions[found++] = (unsigned)(at + p) | (unsigned)(free >> p & 1) << 31;
-    }
-  }
-  return found;
+  return words + free;
 }
 
 }  // namespace coverset::COVERSET_LEVEL

@@ -36,11 +36,11 @@ std::vector<Literal> sorted_by_folded_text(std::vector<Literal> literals, const 
   return sorted;
 }
 
-bool equal_folded(const char* text, const std::string& folded) {
-  for (std::size_t i = 0; i < folded.size(); ++i) {
-    if (fold_ascii(text[i]) != folded[i]) return false;
-  }
-  return true;
+/// How many bytes of the text agree with the folded one.
+std::size_t agreement(const char* text, const std::string& folded) {
+  std::size_t i = 0;
+  while (i < folded.size() && fold_ascii(text[i]) == folded[i]) ++i;
+  return i;
 }
 
 bool all_ascii(const char* text, std::int64_t bytes) {
@@ -106,7 +106,7 @@ class RowScan {
       word_ = folded_.word.data();
       text = {folded_.bytes.data(), bytes, bytes};
     }
-    resume_ = 0;
+    resume_ = work_ = 0;
     for (std::int64_t at = 0; at < text.bytes; at += kPiece) scan_piece(text, at);
   }
 
@@ -127,8 +127,9 @@ class RowScan {
     for (long i = 0; i < found; ++i) {
       const std::int64_t position = at + (positions_[i] & ~kFree);
       if (position < resume_) continue;
+      if (i + 1 < found && (positions_[i + 1] & ~kFree) == positions_[i]) continue;  // kFree next
       const bool free = (positions_[i] & kFree) != 0;
-      if (free || !look_up(text, position)) resume_ = walk(text, position);
+      if (free || !look_up(text, position)) walk(text, position);
     }
   }
 
@@ -144,22 +145,42 @@ class RowScan {
     for (const std::int32_t i : literals) {
       const std::string& wanted = parts_.texts[static_cast<std::size_t>(i)];
       const auto size = static_cast<std::int64_t>(wanted.size());
-      if (size <= text.bytes - begin && equal_folded(text.text + begin, wanted)) {
-        report(text, i, begin + size);
-      }
+      if (size > text.bytes - begin) continue;
+      const std::size_t agreed = agreement(text.text + begin, wanted);
+      work_ += static_cast<std::int64_t>(agreed);
+      if (agreed == wanted.size()) report(text, i, begin + size);
     }
+    limit_work(text, begin);
     return true;
   }
 
-  /// Reports every literal that begins at `begin` or later, until nothing has begun; returns where.
-  std::int64_t walk(const TextRow& text, std::int64_t begin) {
+  /// Reports the literals that begin here, byte by byte down the trie.
+  void walk(const TextRow& text, std::int64_t begin) {
     std::int32_t state = 0;
-    do {
-      state = parts_.automaton.step(state, text.text[begin++]);
-      if (!parts_.automaton.ends(state)) continue;
-      parts_.automaton.for_each_end(state, [&](std::int32_t i) { report(text, i, begin); });
-    } while (state != 0 && begin < text.bytes);
-    return begin;
+    std::int64_t at = begin;
+    while (at < text.bytes && (state = parts_.automaton.child(state, text.text[at])) != 0) {
+      ++at;
+      parts_.automaton.for_each_text(state, [&](std::int32_t i) { report(text, i, at); });
+    }
+    work_ += at - begin;
+    limit_work(text, begin);
+  }
+
+  /// Where looking at each position has cost too much in this row (a text of one letter against
+  /// long words of it), lets the automaton read the rest.
+  void limit_work(const TextRow& text, std::int64_t begin) {
+    constexpr std::int64_t kFreeWork = 4096, kWorkPerByte = 8;
+    if (work_ > kFreeWork + kWorkPerByte * (begin + 1)) read_rest(text, begin + 1);
+  }
+
+  /// Reports every literal that begins at `at` or later.
+  void read_rest(const TextRow& text, std::int64_t at) {
+    std::int32_t state = 0;
+    while (at < text.bytes) {
+      state = parts_.automaton.step(state, text.text[at++]);
+      parts_.automaton.for_each_end(state, [&](std::int32_t i) { report(text, i, at); });
+    }
+    resume_ = text.bytes;
   }
 
   void report(const TextRow& text, std::int32_t which, std::int64_t end) {
@@ -194,9 +215,10 @@ class RowScan {
   bool any_count_ = false;
   std::int32_t row_ = 0;
   std::int64_t resume_ = 0;  // every literal that begins before is found
+  std::int64_t work_ = 0;    // bytes walked in this row
   FoldedText folded_;
   const char* word_ = nullptr;  // by byte of a folded text
-  unsigned positions_[kPiece + 64];
+  unsigned positions_[kPositions];
   char copy_[kPiece + 2 * kReadAhead];
 };
 

@@ -24,11 +24,11 @@ class Sieve {
   }
 
  private:
-  void add_teddy(const std::vector<const std::string*>& texts);
+  void add_short(const std::string& text);
 
   CandidateFilter filter_;
-  std::vector<unsigned long long> words_;
-  std::vector<unsigned long long> free_[kTeddyBytes + 1];
+  std::vector<unsigned long long> words_, fours_, threes_;
+  std::vector<unsigned char> shorts_;
 };
 
 }  // namespace coverset

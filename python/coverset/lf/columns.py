@@ -189,6 +189,8 @@ def from_arrow(array: Any) -> Column:
     import pyarrow as pa
 
     if isinstance(array, pa.ChunkedArray):
+        if array.num_chunks > 1 and pa.types.is_dictionary(array.type):
+            array = pa.chunked_array([_decoded(chunk) for chunk in array.chunks])
         array = array.combine_chunks()
     if isinstance(array, pa.ExtensionArray):
         array = array.storage
@@ -211,7 +213,7 @@ def _from_dictionary(array: Any) -> Column:
     distinct = array.dictionary
     column = from_arrow(distinct) if len(distinct) <= len(array) else None
     if not isinstance(column, Text) or column.codes is not None:
-        return from_arrow(array.dictionary_decode())
+        return from_arrow(_decoded(array))
     indices = array.indices
     filled = indices.fill_null(0) if indices.null_count else indices
     codes = filled.to_numpy(zero_copy_only=False).astype(np.int32)
@@ -219,6 +221,16 @@ def _from_dictionary(array: Any) -> Column:
         codes[~Validity.of_arrow(indices).mask] = -1
     column.codes = codes
     return column
+
+
+def _decoded(array: Any) -> Any:
+    """Return a dictionary array's values by row; Arrow cannot do that for views."""
+    import pyarrow as pa
+
+    distinct = array.dictionary
+    if pa.types.is_string_view(distinct.type):
+        array = pa.DictionaryArray.from_arrays(array.indices, distinct.cast(pa.large_string()))
+    return array.dictionary_decode()
 
 
 def _bytes(buffer: Any) -> NDArray[np.uint8]:

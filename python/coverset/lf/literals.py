@@ -23,6 +23,7 @@ _MOST_TOKENS = 128  # of a path, so that repeats of repeats stay short
 _MOST_OF_CLASS = 10  # characters that become paths of their own
 _LIMITS = (_MOST_LITERALS, 8, 1)  # of paths: the fewer, the fewer and shorter literals
 _HOPELESS = 0.02  # literals per byte
+_WORTH_A_SECOND = 0.002  # likewise: a second look-up costs less than what it saves
 _COST = 1e-5  # of one more literal, in the same unit
 _WORDS_PER_BYTE = 1 / 6
 # of the bytes of English text, roughly
@@ -100,6 +101,28 @@ def required(pattern: re.Pattern[str]) -> Requirement | None:
     >>> required(re.compile(r"\w+ wins\b", re.ASCII)).literals
     (Literal(text=b' wins', fold=False, word_start=False, word_end=True),)
     """
+    tries = [_needed(paths) for paths in _ways(pattern)]
+    found = [x for x in tries if x and (x.exact or expected_rate(x.literals) <= _HOPELESS)]
+    return min(found, key=lambda x: (not x.exact, _score(x.literals)), default=None)
+
+
+def also_required(pattern: re.Pattern[str]) -> tuple[Literal, ...]:
+    r"""Return the next rarest literals of which every match needs one as well, or none.
+
+    Examples
+    --------
+    >>> import re
+    >>> from coverset.lf.literals import also_required
+    >>> also_required(re.compile(r"\bdogs\W+(?:\w+\W+){0,3}cats\b", re.ASCII))
+    (Literal(text=b'cats', fold=False, word_start=True, word_end=True),)
+    """
+    tries = [_needed(paths, second=True) for paths in _ways(pattern)]
+    found = [x.literals for x in tries if x and expected_rate(x.literals) <= _WORTH_A_SECOND]
+    return min(found, key=_score, default=())
+
+
+def _ways(pattern: re.Pattern[str]) -> list[list[_Path]]:
+    """Return the paths of a pattern, for each limit of their number."""
     flags = pattern.flags & ~re.DEBUG
     try:
         from re import _parser  # type: ignore[attr-defined]
@@ -107,11 +130,9 @@ def required(pattern: re.Pattern[str]) -> Requirement | None:
         with warnings.catch_warnings():  # given when the pattern was compiled
             warnings.simplefilter("ignore")
             tree = list(_parser.parse(pattern.pattern, flags))
-        tries = [_needed(_sequence(tree, flags, most)) for most in _LIMITS]
+        return [_sequence(tree, flags, most) for most in _LIMITS]
     except (ImportError, RecursionError):
-        return None
-    found = [x for x in tries if x and (x.exact or _rate(x.literals) <= _HOPELESS)]
-    return min(found, key=lambda x: (not x.exact, _score(x.literals)), default=None)
+        return []
 
 
 # from the tree to paths, at most ``most`` of them
@@ -248,10 +269,12 @@ def _look(positive: bool, flags: int, most: int, direction: int, inner: Any) -> 
 # from paths to literals
 
 
-def _needed(paths: list[_Path]) -> Requirement | None:
+def _needed(paths: list[_Path], *, second: bool = False) -> Requirement | None:
+    """Return literals of which a match needs one; ``second``: one more, beside the best."""
     literals: dict[Literal, bool] = {}
     for path in (settled for x in paths if (settled := _settled(x)) is not None):
-        best = min(_literals(path), key=_score, default=())
+        ranked = sorted(_literals(path), key=_score)
+        best = next(iter(ranked[second:]), ())
         literals |= {x: literals.get(x, False) or _is_exact(path) for x in best}
         if not best or len(literals) > _MOST_LITERALS:
             return None
@@ -359,7 +382,7 @@ def _is_in(part: Literal, whole: Literal) -> bool:
     return False
 
 
-def _rate(literals: tuple[Literal, ...]) -> float:
+def expected_rate(literals: tuple[Literal, ...]) -> float:
     """Return how many of the literals to expect per byte of English text."""
     return math.fsum(
         math.prod(_FREQUENCIES[byte] for byte in x.text) * (_WORDS_PER_BYTE if x.word_start else 1)
@@ -368,4 +391,4 @@ def _rate(literals: tuple[Literal, ...]) -> float:
 
 
 def _score(literals: tuple[Literal, ...]) -> float:
-    return _rate(literals) + _COST * len(literals)
+    return expected_rate(literals) + _COST * len(literals)

@@ -195,6 +195,8 @@ def isin(column: str, values: Iterable[Any], label: int, *, name: str | None = N
         msg = f"values must be a list, got the string {values!r}"
         raise TypeError(msg)
     given = values.to_pylist() if hasattr(values, "to_pylist") else list(values)
+    if hasattr(values, "dropna"):
+        given = list(values.dropna())
     given = [value for value in given if value is not None]
     if not given:
         msg = "values must hold at least one value, got none"

@@ -37,7 +37,10 @@ class Regex(LabelingFunction):
         self.label = label
         self._compiled = re.compile(pattern, flags if unicode else flags | re.ASCII)
         required = literals.required(self._compiled)
-        self._literals = list(required.literals) if required is not None else []
+        first = required.literals if required is not None else ()
+        second = () if not first or required is None or required.exact else self._also()
+        self.required = [list(some) for some in (first, second) if some]
+        self.rate = literals.expected_rate(first) if first else 1.0
         self._re2 = None if unicode else re2.translate(self._compiled)
         if required is not None and required.exact:
             self.engine = "native"
@@ -46,9 +49,17 @@ class Regex(LabelingFunction):
         else:
             self.engine = "python"
 
+    def _also(self) -> tuple[literals.Literal, ...]:
+        return literals.also_required(self._compiled)
+
     def literals(self) -> list[literals.Literal]:
-        """Return literals of which each match holds one; none: it is searched everywhere."""
-        return self._literals
+        """Return literals that the pattern is made of, where it is made of nothing else."""
+        return self.required[0]
+
+    @property
+    def translated(self) -> str | None:
+        """The pattern in RE2's syntax, if it has an equal there."""
+        return self._re2
 
     def vote(self, block: Block, *, on_error: str, n_threads: int) -> BlockVotes:
         """Return votes on a block by itself, as in a worker process."""

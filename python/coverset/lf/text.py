@@ -5,20 +5,23 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import reduce
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from coverset import _cpu
-from coverset.lf import alphabet
+from coverset.lf import alphabet, multi_pattern
 from coverset.lf.columns import Text
+from coverset.lf.multi_pattern import MultiPattern
 from coverset.lf.passes import NO_ROWS, Member, Part, Pass, RuleBook, Tally, constant_part, named
 from coverset.lf.table import Block
 
 if TYPE_CHECKING:
     from coverset.lf.literals import Literal
 
+_RARE = 0.004  # literals expected a byte: above, a multi-pattern engine does better
 # searches strings in worker processes: the places of those in which the member is found
 Elsewhere = Callable[[Member, list[str | None], str], NDArray[np.int64]]
 
@@ -51,6 +54,16 @@ class _Scan:
         return Part(rows, self._rule_of[rules])
 
 
+class _Searched:
+    """A regex that an engine searches, on candidate rows where there are such."""
+
+    def __init__(self, member: Member, rule: int) -> None:
+        self.member = member
+        self.rule = rule
+        self.candidates: list[int] = []  # rules that all fire on each row that can match
+        self.in_multi = False  # whether the multi-pattern engine finds its candidates
+
+
 class TextPass(Pass):
     """Keywords and regexes of one column."""
 
@@ -59,7 +72,7 @@ class TextPass(Pass):
         self.column = members[0].lf.columns[0]
         self.elsewhere: Elsewhere | None = None
         self._decoded = False  # whether some function reads characters, not bytes
-        self._searched: list[tuple[Member, int, int | None]] = []  # rule, and that of candidates
+        self._searched: list[_Searched] = []
         scans: dict[tuple[bool, bool], _Scan] = {}
         compiled = []
         for member in members:
@@ -73,16 +86,31 @@ class TextPass(Pass):
                     scans[kind] = _Scan(alphabet.of(*kind))
                 scans[kind].add(lf.literals(), rule, lf.min_count)
                 continue
-            candidates = None
-            if lf.literals():
-                candidates = rules.add(member, -1)
-                kind = (False, False)
-                scans.setdefault(kind, _Scan(alphabet.ASCII)).add(lf.literals(), candidates)
-            self._searched.append((member, rule, candidates))
+            self._searched.append(_Searched(member, rule))
+        self._multi = self._multi_pattern()
+        for searched in self._searched:
+            for some in searched.member.lf.required if not searched.in_multi else ():  # type: ignore[attr-defined]
+                searched.candidates.append(rules.add(searched.member, -1))
+                scan = scans.setdefault((False, False), _Scan(alphabet.ASCII))
+                scan.add(some, searched.candidates[-1])
         self._scans = list(scans.values())
         for scan in self._scans:
             scan.compile()
         return compiled
+
+    def _multi_pattern(self) -> MultiPattern | None:
+        """Put the patterns without rare literals into one database, where there is an engine."""
+        common = [
+            searched
+            for searched in self._searched
+            if searched.member.lf.engine == "re2" and searched.member.lf.rate > _RARE  # type: ignore[attr-defined]
+        ]
+        if not common or not multi_pattern.installed():
+            return None
+        multi = MultiPattern([searched.member.lf.translated for searched in common])  # type: ignore[attr-defined]
+        for i in multi.taken:
+            common[i].in_multi = True
+        return multi if multi.taken else None
 
     def run(self, block: Block, tally: Tally, n_threads: int) -> list[Part]:
         """Scan the column once, then search the rows that can match."""
@@ -107,25 +135,34 @@ class TextPass(Pass):
 
     def _search(self, text: Text, parts: list[Part], tally: Tally, n_threads: int) -> list[Part]:
         """Run each regex on its candidates; those on RE2 side by side."""
-        candidates = _by_rule(parts, [c for _, _, c in self._searched if c is not None])
+        by_rule = _by_rule(parts, [rule for s in self._searched for rule in s.candidates])
+        in_multi = [s.member for s in self._searched if s.in_multi]
+        if self._multi is not None:
+            with tally.timed(in_multi):
+                found_there = self._multi.candidates(text)
+            by_slot = {m.slot: rows for m, rows in zip(in_multi, found_there, strict=True)}
 
-        def search(searched: tuple[Member, int, int | None]) -> Part:
-            member, rule, candidate = searched
+        def search(searched: _Searched) -> Part:
+            member = searched.member
             lf: Any = member.lf
             started = time.perf_counter()
-            rows = None if candidate is None else candidates[candidate]
+            rows = None
+            if searched.in_multi:
+                rows = by_slot[member.slot]
+            elif searched.candidates:
+                rows = reduce(_common, (by_rule[rule] for rule in searched.candidates))
             if lf.engine == "python" and self.elsewhere is not None:
                 found = self._search_elsewhere(member, text, rows)
             else:
                 found = lf.find(text, rows)
             tally.seconds[member.slot] += time.perf_counter() - started
-            return constant_part(found, rule)
+            return constant_part(found, searched.rule)
 
-        side_by_side = [s for s in self._searched if s[0].lf.engine == "re2"]
+        side_by_side = [s for s in self._searched if s.member.lf.engine == "re2"]
         n_threads = n_threads or _cpu.available_threads()
         if n_threads == 1 or len(side_by_side) < 2:
             return [search(searched) for searched in self._searched]
-        others = [s for s in self._searched if s[0].lf.engine != "re2"]
+        others = [s for s in self._searched if s.member.lf.engine != "re2"]
         with ThreadPoolExecutor(n_threads) as pool:
             running = [pool.submit(search, searched) for searched in side_by_side]
             try:
@@ -144,6 +181,10 @@ class TextPass(Pass):
         if not len(rows):
             return rows
         return rows[self.elsewhere(member, text.take(rows).strings(), self.column)]
+
+
+def _common(first: NDArray[np.int32], second: NDArray[np.int32]) -> NDArray[np.int32]:
+    return np.intersect1d(first, second, assume_unique=True)
 
 
 def _by_rule(parts: list[Part], rules: list[int]) -> dict[int, NDArray[np.int32]]:

@@ -136,7 +136,7 @@ def _words(words: Any) -> tuple[str, ...]:
     elif hasattr(words, "to_pylist"):
         given = tuple(word for word in words.to_pylist() if word is not None)
     else:
-        given = tuple(words)
+        given = tuple(words.dropna() if hasattr(words, "dropna") else words)
     if not given:
         msg = "words must hold at least one word, got none"
         raise ValueError(msg)
