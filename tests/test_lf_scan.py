@@ -43,9 +43,21 @@ def occurrences(word, match="word", case_sensitive=False, unicode=False):
     return re.compile(pattern, flags if unicode else flags | re.ASCII)
 
 
+def different(words, case_sensitive=False, unicode=False, **_):
+    """Return the words without those that an earlier one matches: they count once."""
+    flags = re.NOFLAG if case_sensitive else re.IGNORECASE
+    flags = flags if unicode else flags | re.ASCII
+    kept = []
+    for word in words:
+        text = word.decode("latin-1") if isinstance(word, bytes) else word
+        if not any(re.fullmatch(re.escape(text_), text, flags) for text_, _ in kept):
+            kept.append((text, word))
+    return [word for _, word in kept]
+
+
 def votes(texts, words, label, min_count=1, **options):
     """Return the votes of a keyword function as its documentation has them."""
-    patterns = [occurrences(word, **options) for word in words]
+    patterns = [occurrences(word, **options) for word in different(words, **options)]
     found = [0 if t is None else sum(len(p.findall(t)) for p in patterns) for t in texts]
     return [label if n >= min_count else -1 for n in found]
 

@@ -137,14 +137,16 @@ py::tuple assemble_votes(std::int64_t n, const std::vector<std::tuple<Rows, Rows
     views.push_back({in(rows), in(rules), in(labels)});
   }
   const Rules rules{in(rule_lfs), in(rule_labels)};
+  const auto starts =
+      run(threads, [&](const Cpu& device) { return count_votes(device, views, rules, n); });
   Array<std::int64_t> indptr(n + 1);
+  Rows lfs(starts.back());
+  Labels labels(starts.back());
   const auto ends = out(indptr);
-  run(threads, [&](const Cpu& device) { count_votes(device, views, rules, ends); });
-  Rows lfs(ends.back());
-  Labels labels(ends.back());
   const auto ids = out(lfs);
   const auto values = out(labels);
-  run(threads, [&](const Cpu& device) { place_votes(device, views, rules, ends, ids, values); });
+  run(threads,
+      [&](const Cpu& device) { place_votes(device, views, rules, starts, ends, ids, values); });
   return py::make_tuple(indptr, lfs, labels);
 }
 

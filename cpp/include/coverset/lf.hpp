@@ -185,14 +185,19 @@ struct Rules {
   std::span<const std::int16_t> labels;
 };
 
-/// indptr (n + 1) of the label matrix that the parts make together.
-void count_votes(const Cpu& device, std::span<const VotePart> parts, const Rules& rules,
-                 std::span<std::int64_t> indptr);
+/// Rows that place_votes takes at once.
+inline constexpr std::int64_t kVoteBlockRows = 1 << 13;
 
-/// Its entries, by row, then by labeling function. No function may vote twice on a row: throws
+/// Where the votes of each block of rows begin, and the number of votes: one entry a block of n
+/// rows, and one more.
+std::vector<std::int64_t> count_votes(const Cpu& device, std::span<const VotePart> parts,
+                                      const Rules& rules, std::int64_t n);
+
+/// The label matrix that the parts make together: indptr (n + 1) and its entries, by row, then by
+/// labeling function. `starts` is count_votes'. No function may vote twice on a row: throws
 /// std::invalid_argument.
 void place_votes(const Cpu& device, std::span<const VotePart> parts, const Rules& rules,
-                 std::span<const std::int64_t> indptr, std::span<std::int32_t> lfs,
-                 std::span<std::int16_t> labels);
+                 std::span<const std::int64_t> starts, std::span<std::int64_t> indptr,
+                 std::span<std::int32_t> lfs, std::span<std::int16_t> labels);
 
 }  // namespace coverset

@@ -2,39 +2,39 @@
 #include "coverset/error.hpp"
 #include "coverset/lf.hpp"
 #include "lf/hits.hpp"
+#include "lf/linear_rows.hpp"
 
 namespace coverset {
 namespace {
 
 constexpr std::int64_t kBlock = 1 << 11;
+constexpr double kManyProducts = 1.0 / 8;  // a member: then sums of all members are kept
 
-/// The sums of one row; a member's sum counts where last_row is the row.
-class Sums {
- public:
-  explicit Sums(std::size_t members) : sums_(members), last_row_(members, -1) {}
+template <class Index, class Value>
+constexpr FeatureType kType =
+    sizeof(Index) == 4 ? (sizeof(Value) == 4 ? FeatureType::i32f32 : FeatureType::i32f64)
+                       : (sizeof(Value) == 4 ? FeatureType::i64f32 : FeatureType::i64f64);
 
-  void start(std::int64_t row) {
-    row_ = row;
-    touched_.clear();
-  }
-  void add(std::int32_t member, double product) {
-    const auto i = static_cast<std::size_t>(member);
-    if (last_row_[i] != row_) {
-      last_row_[i] = row_;
-      sums_[i] = 0.0;
-      touched_.push_back(member);
+/// The weights of a feature side by side, so that they come with one look at memory.
+struct Tables {
+  explicit Tables(const LinearRules& rules) {
+    require(rules.weights.size() < (std::size_t{1} << 32), "linear functions must have fewer than ",
+            std::size_t{1} << 32, " weights, got ", rules.weights.size());
+    weighted.assign(rules.indptr.size() / 8 + 1, 0);
+    for (std::size_t j = 0; j + 1 < rules.indptr.size(); ++j) {
+      const bool any = rules.indptr[j] < rules.indptr[j + 1];
+      weighted[j / 8] = static_cast<unsigned char>(weighted[j / 8] | (any ? 1U << (j % 8) : 0U));
+      features.push_back(
+          {static_cast<unsigned>(rules.indptr[j]), static_cast<unsigned>(rules.indptr[j + 1])});
     }
-    sums_[i] += product;
+    for (std::size_t w = 0; w < rules.weights.size(); ++w) {
+      weights.push_back({rules.weights[w], rules.members[w]});
+    }
   }
-  const std::vector<std::int32_t>& touched() const { return touched_; }
-  bool touched(std::size_t member) const { return last_row_[member] == row_; }
-  double sum(std::size_t member) const { return sums_[member]; }
 
- private:
-  std::vector<double> sums_;
-  std::vector<std::int64_t> last_row_;
-  std::vector<std::int32_t> touched_;
-  std::int64_t row_ = -1;
+  std::vector<LinearFeature> features;
+  std::vector<LinearWeight> weights;
+  std::vector<unsigned char> weighted;
 };
 
 }  // namespace
@@ -42,44 +42,59 @@ class Sums {
 template <class Index, class Value>
 Hits match_features(const Cpu& device, const LinearRules& rules,
                     const FeatureView<Index, Value>& features) {
+  const Tables packed(rules);
+  const std::size_t members = rules.bias.size();
+  const LinearTables tables{packed.features.data(), packed.weighted.data(),
+                            packed.features.size(), packed.weights.data(),
+                            rules.bias.data(),      static_cast<int>(members)};
   std::vector<std::size_t> untouched_fire;
-  for (std::size_t i = 0; i < rules.bias.size(); ++i) {
+  for (std::size_t i = 0; i < members; ++i) {
     if (rules.bias[i] >= 0.0) untouched_fire.push_back(i);
   }
-  // a bit a feature: most features of a row have no weight, and this stays in the nearest cache
-  std::vector<std::uint64_t> weighted(rules.indptr.size() / 64 + 1, 0);
-  for (std::size_t j = 0; j + 1 < rules.indptr.size(); ++j) {
-    if (rules.indptr[j] < rules.indptr[j + 1]) weighted[j / 64] |= std::uint64_t{1} << (j % 64);
-  }
   const auto n = static_cast<std::int64_t>(features.indptr.size()) - 1;
+  const auto entries = static_cast<double>(features.indptr.back() - features.indptr.front());
+  const auto width = static_cast<double>(packed.features.size() + 1);
+  const double products = entries * static_cast<double>(packed.weights.size()) / width;
+  const bool dense =
+      products > kManyProducts * static_cast<double>(members) * static_cast<double>(n);
+  constexpr FeatureType type = kType<Index, Value>;
   return collect_hits(device, n, kBlock, [&](std::int64_t begin, std::int64_t end, Hits& hits) {
-    Sums sums(rules.bias.size());
+    std::vector<LinearSum> sums(dense ? 0 : members);
+    std::vector<double> all(dense ? members : 0);
+    std::vector<std::int32_t> found(members + 1);
     const auto fire = [&](std::int64_t row, std::size_t member) {
       hits.rows.push_back(static_cast<std::int32_t>(row));
       hits.rules.push_back(rules.rules[member]);
     };
+    const auto check = [&](int found_in_row, std::int64_t row) {
+      require(found_in_row != kNoFeature, "columns of the features must be in 0..",
+              static_cast<std::int64_t>(packed.features.size()) - 1, ", those of row ", row,
+              " are not");
+    };
     for (std::int64_t row = begin; row < end; ++row) {
-      sums.start(row);
+      const auto first = static_cast<std::size_t>(features.indptr[static_cast<std::size_t>(row)]);
       const auto last =
           static_cast<std::size_t>(features.indptr[static_cast<std::size_t>(row) + 1]);
-      for (auto e = static_cast<std::size_t>(features.indptr[static_cast<std::size_t>(row)]);
-           e < last; ++e) {
-        const auto j = static_cast<std::size_t>(features.columns[e]);
-        require(j + 1 < rules.indptr.size(), "columns of the features must be in 0..",
-                rules.indptr.size() - 2, ", row ", row, " has ", features.columns[e]);
-        if ((weighted[j / 64] >> (j % 64) & 1) == 0) continue;
-        const auto x = static_cast<double>(features.values[e]);
-        const auto stop = static_cast<std::size_t>(rules.indptr[j + 1]);
-        for (auto w = static_cast<std::size_t>(rules.indptr[j]); w < stop; ++w) {
-          sums.add(rules.members[w], x * rules.weights[w]);
-        }
+      const Index* columns = features.columns.data() + first;
+      const Value* values = features.values.data() + first;
+      const auto size = static_cast<long>(last - first);
+      if (dense) {
+        const int fired = COVERSET_AT_LEVEL(sum_dense)(tables, type, columns, values, size,
+                                                       all.data(), found.data());
+        for (int i = 0; i < fired; ++i)
+          fire(row, static_cast<std::size_t>(found[static_cast<std::size_t>(i)]));
+        continue;
       }
-      for (const std::int32_t member : sums.touched()) {
-        const auto i = static_cast<std::size_t>(member);
-        if (sums.sum(i) + rules.bias[i] >= 0.0) fire(row, i);
+      const auto number = static_cast<int>(row - begin);
+      const int touched = COVERSET_AT_LEVEL(sum_sparse)(tables, type, columns, values, size, number,
+                                                        sums.data(), found.data());
+      check(touched, row);
+      for (int t = 0; t < touched; ++t) {
+        const auto i = static_cast<std::size_t>(found[static_cast<std::size_t>(t)]);
+        if (sums[i].sum + rules.bias[i] >= 0.0) fire(row, i);
       }
-      for (const std::size_t member : untouched_fire) {
-        if (!sums.touched(member)) fire(row, member);
+      for (const std::size_t i : untouched_fire) {
+        if (sums[i].row != number) fire(row, i);
       }
     }
   });

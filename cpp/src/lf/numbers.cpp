@@ -127,20 +127,15 @@ Hits match_numbers(const Cpu& device, const RangeRules<T>& ranges, const NumberV
   const Quiet<T> quiet = quietest_gap(segments, numbers.values);
   const auto n = static_cast<std::int64_t>(numbers.values.size());
   return collect_hits(device, n, kBlock, [&](std::int64_t begin, std::int64_t end, Hits& hits) {
-    unsigned groups[kBlock / kQuietGroup + 1];
+    unsigned places[kBlock];
     const long found = COVERSET_AT_LEVEL(find_loud)(kType<T>, numbers.values.data() + begin,
-                                                    end - begin, &quiet.low, &quiet.high, groups);
-    for (long g = 0; g < found; ++g) {
-      const std::int64_t first = begin + groups[g] * kQuietGroup;
-      const std::int64_t last = std::min<std::int64_t>(first + kQuietGroup, end);
-      for (std::int64_t row = first; row < last; ++row) {
-        const T x = numbers.values[static_cast<std::size_t>(row)];
-        if (x >= quiet.low && x <= quiet.high) continue;
-        if (!numbers.valid(row)) continue;
-        for (const std::int32_t rule : segments.find(x)) {
-          hits.rows.push_back(static_cast<std::int32_t>(row));
-          hits.rules.push_back(rule);
-        }
+                                                    end - begin, &quiet.low, &quiet.high, places);
+    for (long i = 0; i < found; ++i) {
+      const std::int64_t row = begin + places[i];
+      if (!numbers.valid(row)) continue;
+      for (const std::int32_t rule : segments.find(numbers.values[static_cast<std::size_t>(row)])) {
+        hits.rows.push_back(static_cast<std::int32_t>(row));
+        hits.rules.push_back(rule);
       }
     }
   });

@@ -1,56 +1,116 @@
 // find_loud, compiled once per level. Raw pointers, no STL.
 #include "lf/quiet.hpp"
 
+#if defined(__AVX512BW__)
+#include <immintrin.h>
+#endif
+
 namespace coverset::COVERSET_LEVEL {
 namespace {
 
-template <class T>
-long loud_groups(const T* values, long n, T low, T high, unsigned* groups) {
-  long found = 0;
-  const long whole = n / kQuietGroup;
-  for (long group = 0; group < whole; ++group) {
-    const T* at = values + group * kQuietGroup;
-    T quiet = 1;  // of the numbers' own width: a compare is then one instruction a register
-    for (long j = 0; j < kQuietGroup; ++j) {
-      quiet = (at[j] >= low) & (at[j] <= high) ? quiet : (T)0;
-    }
-    groups[found] = (unsigned)group;
-    found += quiet == (T)0;
+using Bits = unsigned long long;
+constexpr long kChunk = 64;
+constexpr long kGroup = 16;
+
+#if defined(__AVX512BW__)
+// quiet_bits(at, low, high): bit j says that low <= at[j] <= high, for one register of numbers.
+#define COVERSET_QUIET(T, set, compare, AtLeast, AtMost)                              \
+  inline Bits quiet_bits(const T* at, T low, T high) {                                \
+    const auto x = _mm512_loadu_si512(at);                                            \
+    return (Bits)compare(x, set(low), AtLeast) & (Bits)compare(x, set(high), AtMost); \
   }
-  if (whole * kQuietGroup < n) groups[found++] = (unsigned)whole;
-  return found;
+COVERSET_QUIET(signed char, _mm512_set1_epi8, _mm512_cmp_epi8_mask, _MM_CMPINT_NLT, _MM_CMPINT_LE)
+COVERSET_QUIET(short, _mm512_set1_epi16, _mm512_cmp_epi16_mask, _MM_CMPINT_NLT, _MM_CMPINT_LE)
+COVERSET_QUIET(int, _mm512_set1_epi32, _mm512_cmp_epi32_mask, _MM_CMPINT_NLT, _MM_CMPINT_LE)
+COVERSET_QUIET(long long, _mm512_set1_epi64, _mm512_cmp_epi64_mask, _MM_CMPINT_NLT, _MM_CMPINT_LE)
+COVERSET_QUIET(unsigned char, _mm512_set1_epi8, _mm512_cmp_epu8_mask, _MM_CMPINT_NLT, _MM_CMPINT_LE)
+COVERSET_QUIET(unsigned short, _mm512_set1_epi16, _mm512_cmp_epu16_mask, _MM_CMPINT_NLT,
+               _MM_CMPINT_LE)
+COVERSET_QUIET(unsigned, _mm512_set1_epi32, _mm512_cmp_epu32_mask, _MM_CMPINT_NLT, _MM_CMPINT_LE)
+COVERSET_QUIET(unsigned long long, _mm512_set1_epi64, _mm512_cmp_epu64_mask, _MM_CMPINT_NLT,
+               _MM_CMPINT_LE)
+#undef COVERSET_QUIET
+inline Bits quiet_bits(const float* at, float low, float high) {
+  const __m512 x = _mm512_loadu_ps(at);
+  return (Bits)_mm512_cmp_ps_mask(x, _mm512_set1_ps(low), _CMP_GE_OQ) &
+         (Bits)_mm512_cmp_ps_mask(x, _mm512_set1_ps(high), _CMP_LE_OQ);
+}
+inline Bits quiet_bits(const double* at, double low, double high) {
+  const __m512d x = _mm512_loadu_pd(at);
+  return (Bits)_mm512_cmp_pd_mask(x, _mm512_set1_pd(low), _CMP_GE_OQ) &
+         (Bits)_mm512_cmp_pd_mask(x, _mm512_set1_pd(high), _CMP_LE_OQ);
 }
 
+/// Bit j is set where at[j] is not within low..high, for a whole chunk.
 template <class T>
-long typed(const void* values, long n, const void* low, const void* high, unsigned* groups) {
-  return loud_groups((const T*)values, n, *(const T*)low, *(const T*)high, groups);
+inline Bits loud_bits(const T* at, T low, T high) {
+  constexpr int kNumbers = 64 / (int)sizeof(T);
+  Bits quiet = 0;
+  for (int j = 0; j < kChunk; j += kNumbers) quiet |= quiet_bits(at + j, low, high) << j;
+  return ~quiet;
+}
+#else
+/// Bit j is set where at[j] is not within low..high, for a whole chunk: groups that are all quiet,
+/// as most are, take a compare a register.
+template <class T>
+inline Bits loud_bits(const T* at, T low, T high) {
+  Bits loud = 0;
+  for (long first = 0; first < kChunk; first += kGroup) {
+    T quiet = 1;  // of the numbers' own width, so that it is vectorized without conversions
+    for (long j = first; j < first + kGroup; ++j) {
+      quiet = (at[j] >= low) & (at[j] <= high) ? quiet : (T)0;
+    }
+    if (quiet != (T)0) continue;
+    for (long j = first; j < first + kGroup; ++j) {
+      loud |= (Bits) !((at[j] >= low) & (at[j] <= high)) << j;
+    }
+  }
+  return loud;
+}
+#endif
+
+template <class T>
+long loud_places(const void* numbers, long n, const void* lowest, const void* highest,
+                 unsigned* places) {
+  const T* values = (const T*)numbers;
+  const T low = *(const T*)lowest, high = *(const T*)highest;
+  long found = 0, at = 0;
+  for (; at + kChunk <= n; at += kChunk) {
+    for (Bits loud = loud_bits(values + at, low, high); loud != 0; loud &= loud - 1) {
+      places[found++] = (unsigned)(at + __builtin_ctzll(loud));
+    }
+  }
+  for (; at < n; ++at) {
+    if (!((values[at] >= low) & (values[at] <= high))) places[found++] = (unsigned)at;
+  }
+  return found;
 }
 
 }  // namespace
 
 long find_loud(NumberType type, const void* values, long n, const void* low, const void* high,
-               unsigned* groups) {
+               unsigned* places) {
   switch (type) {
     case NumberType::i8:
-      return typed<signed char>(values, n, low, high, groups);
+      return loud_places<signed char>(values, n, low, high, places);
     case NumberType::i16:
-      return typed<short>(values, n, low, high, groups);
+      return loud_places<short>(values, n, low, high, places);
     case NumberType::i32:
-      return typed<int>(values, n, low, high, groups);
+      return loud_places<int>(values, n, low, high, places);
     case NumberType::i64:
-      return typed<long long>(values, n, low, high, groups);
+      return loud_places<long long>(values, n, low, high, places);
     case NumberType::u8:
-      return typed<unsigned char>(values, n, low, high, groups);
+      return loud_places<unsigned char>(values, n, low, high, places);
     case NumberType::u16:
-      return typed<unsigned short>(values, n, low, high, groups);
+      return loud_places<unsigned short>(values, n, low, high, places);
     case NumberType::u32:
-      return typed<unsigned>(values, n, low, high, groups);
+      return loud_places<unsigned>(values, n, low, high, places);
     case NumberType::u64:
-      return typed<unsigned long long>(values, n, low, high, groups);
+      return loud_places<unsigned long long>(values, n, low, high, places);
     case NumberType::f32:
-      return typed<float>(values, n, low, high, groups);
+      return loud_places<float>(values, n, low, high, places);
     default:
-      return typed<double>(values, n, low, high, groups);
+      return loud_places<double>(values, n, low, high, places);
   }
 }
 

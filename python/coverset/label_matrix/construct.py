@@ -318,7 +318,9 @@ def _joined(parts: Sequence[NDArray[Any]]) -> NDArray[Any]:
 
 
 def stack_rows(parts: Sequence[Votes]) -> Votes:
-    """Return the rows of all parts, one after another."""
+    """Return the rows of all parts, one after another; a single part as it is."""
+    if len(parts) == 1:
+        return parts[0].frozen()
     indptr = np.empty(1 + sum(len(part.indptr) - 1 for part in parts), dtype=np.int64)
     indptr[0] = row = votes = 0
     for part in parts:

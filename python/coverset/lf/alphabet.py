@@ -59,6 +59,16 @@ def unicode(*, fold: bool) -> Alphabet:
     return Alphabet(_word_ranges(), _folds() if fold else _NOTHING)
 
 
+def folded(word: str) -> str:
+    """Return what IGNORECASE makes of a word: equal for words that it takes for one another."""
+    return word.translate(_fold_table())
+
+
+@functools.cache
+def _fold_table() -> dict[int, int]:
+    return dict(_folds().reshape(-1, 2).tolist())
+
+
 def of(is_unicode: bool, fold: bool) -> Alphabet:
     """Return the alphabet of a scan."""
     return unicode(fold=fold) if is_unicode else ASCII

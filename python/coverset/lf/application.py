@@ -126,7 +126,7 @@ def apply(
     if cardinality is not None:
         cardinality = arguments.whole_number("cardinality", cardinality, 1, _cpu.MOST_CLASSES)
     _check_declared(plan, cardinality)
-    source = table.open_table(data, plan.wanted(), plan.block_rows)
+    source = table.open_table(data, plan.wanted(), plan.block_rows(shown=bool(progress)))
     plan.check_columns(source)
     parts = []
     with (

@@ -277,10 +277,10 @@ def _numbers_from_arrow(array: Any) -> Numbers:
         msg = f"it must hold strings, numbers, booleans or dates, got Arrow type {kind}"
         raise TypeError(msg)
     buffer = array.buffers()[1]
-    values = np.zeros(len(array), dtype=dtype)
-    if buffer is not None and len(array):
-        offset = array.offset * dtype.itemsize
-        values = np.frombuffer(buffer, dtype=dtype, count=len(array), offset=offset)
+    if buffer is None or not len(array):
+        return Numbers(np.zeros(len(array), dtype=dtype), Validity.of_arrow(array), unit)
+    offset = array.offset * dtype.itemsize
+    values = np.frombuffer(buffer, dtype=dtype, count=len(array), offset=offset)
     return Numbers(values, Validity.of_arrow(array), unit)
 
 

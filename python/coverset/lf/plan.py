@@ -21,7 +21,9 @@ from coverset.lf.report import ApplyReport
 from coverset.lf.text import TextPass
 from coverset.lf.workers import WorkerError, WorkerPool
 
-_WIDE_ROWS = 1 << 20  # of a block where no Python function needs its rows as objects
+# rows of a block where no Python function needs them as objects
+_WIDE_ROWS = 1 << 24
+_SHOWN_ROWS = 1 << 20  # so that progress is seen
 
 
 class LFPlan:
@@ -124,10 +126,11 @@ class LFPlan:
             return None
         return sorted({column for lf in self.lfs for column in lf.columns})
 
-    @property
-    def block_rows(self) -> int:
-        """Rows of a block: fewer where Python functions see them as objects."""
-        return table.BLOCK_ROWS if self._opaque else _WIDE_ROWS
+    def block_rows(self, *, shown: bool) -> int:
+        """Return how many rows a block has: fewer where Python functions see them as objects."""
+        if self._opaque:
+            return table.BLOCK_ROWS
+        return _SHOWN_ROWS if shown else _WIDE_ROWS
 
     def check_columns(self, source: table.Table) -> None:
         """Raise unless the table has every column that a function names."""

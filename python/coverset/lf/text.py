@@ -128,9 +128,12 @@ class TextPass(Pass):
 
     def _check(self, text: Text, start: int, n_threads: int) -> None:
         bad = _cpu.find_invalid_utf8(text.native, n_threads)
+        if bad >= 0 and text.codes is not None:  # a value that no row may have
+            used = np.unique(text.codes[text.codes >= 0])
+            bad = _cpu.find_invalid_utf8(text.take(used).native, n_threads)
+            bad = np.flatnonzero(text.codes == used[bad])[0] if bad >= 0 else bad
         if bad >= 0:
-            at = f"row {start + bad}" if text.codes is None else f"distinct value {bad}"
-            msg = f"column {self.column!r}: text must be valid UTF-8, {at} is not"
+            msg = f"column {self.column!r}: text must be valid UTF-8, row {start + bad} is not"
             raise ValueError(msg)
 
     def _search(self, text: Text, parts: list[Part], tally: Tally, n_threads: int) -> list[Part]:

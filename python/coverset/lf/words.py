@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from coverset import _arguments as arguments
+from coverset.lf import alphabet
 from coverset.lf.base import LabelingFunction, column_argument, label_argument
 from coverset.lf.literals import Literal
 from coverset.lf.text import TextPass
@@ -42,10 +43,11 @@ class Keywords(LabelingFunction):
 
     def literals(self) -> list[Literal]:
         """Return what the scan looks for."""
-        whole = self.match == "word"
-        return [
-            Literal(word.encode(), not self.case_sensitive, whole, whole) for word in self.words
-        ]
+        whole, fold = self.match == "word", not self.case_sensitive
+        words = self.words
+        if fold:
+            words = tuple(alphabet.folded(word) if self.unicode else _lower(word) for word in words)
+        return [Literal(word.encode(), fold, whole, whole) for word in dict.fromkeys(words)]
 
 
 def keywords(
@@ -83,7 +85,8 @@ def keywords(
         True: word characters and case are those of all of Unicode, as ``re`` without ``re.ASCII``
         has them. The text must be valid UTF-8.
     min_count : int
-        The number of occurrences needed; overlapping ones count, of every word.
+        The number of occurrences needed; overlapping ones count, of every word, but a word that is
+        there twice, in whatever case, counts once.
     name : str, optional
         By default made from the column and the first word.
 
@@ -126,17 +129,24 @@ def keywords(
     )
 
 
+def _lower(word: str) -> str:
+    """Fold ASCII letters, and no others."""
+    return word.encode().lower().decode()
+
+
 def _words(words: Any) -> tuple[str, ...]:
     if isinstance(words, str):
         msg = f"words must be a list of strings, got the string {words!r}"
         raise TypeError(msg)
     if isinstance(words, os.PathLike):
-        lines = Path(words).read_text(encoding="utf-8").splitlines()
+        lines = Path(words).read_text(encoding="utf-8-sig").split("\n")
         given = tuple(line for line in lines if line)
     elif hasattr(words, "to_pylist"):
         given = tuple(word for word in words.to_pylist() if word is not None)
     else:
-        given = tuple(words.dropna() if hasattr(words, "dropna") else words)
+        for drop in ("dropna", "drop_nulls"):
+            words = getattr(words, drop)() if hasattr(words, drop) else words
+        given = tuple(words)
     if not given:
         msg = "words must hold at least one word, got none"
         raise ValueError(msg)
