@@ -75,7 +75,28 @@ PAIRS = (
     ),
     ("the same", "keywords[1]", "keywords_pyarrow", "pyarrow (RE2), a pattern at a time", "rate"),
     ("the same", "keywords[1]", "keywords_python_re", "Python re", "rate"),
-    ("10 regex LFs on 11 MB of text", "regex[coverset]", "regex[python re]", "Python re", "rate"),
+    ("100 compare LFs, 10 columns x 10M rows", "compare[100-1]", "compare_numpy", "NumPy", "time"),
+    (
+        "1,000 linear LFs, 1,000 weights each, 1M rows",
+        "linear[coverset-1000]",
+        "linear[scipy-1000]",
+        "SciPy product",
+        "time",
+    ),
+    (
+        "1,000 linear LFs, 50 weights each, 1M rows",
+        "linear[coverset-50]",
+        "linear[scipy-50]",
+        "SciPy product",
+        "time",
+    ),
+    (
+        "20 similar LFs of 5 prototypes, 200,000 x 256",
+        "similar[coverset]",
+        "similar[numpy]",
+        "NumPy (BLAS)",
+        "time",
+    ),
     (
         "Dense int8 to sparse, 1M x 50",
         "from_dense[int8]",
@@ -104,7 +125,9 @@ IN_README = (
     "fit[k=2-1]",
     "fit[k=10-1]",
     "keywords[1]",
-    "regex[coverset]",
+    "compare[100-1]",
+    "linear[coverset-1000]",
+    "linear[coverset-50]",
     "from_dense[int8]",
     "from_triplets",
     "from_csr",
@@ -146,10 +169,35 @@ def limits(rows: dict[str, dict[str, Any]]) -> str:
         if (
             "gb_s" in row
             and "scipy" not in name
-            and "keywords_" not in name
+            and not name.startswith(("keywords_", "compare_"))
             and "python" not in name
         ):
             lines.append(f"| {name} | {row['gb_s']:.3g} | {row['share_of_bandwidth']:.1%} |")
+    return "\n".join(lines)
+
+
+ENGINES = (
+    "coverset",
+    "coverset, 2 threads",
+    "Hyperscan C API",
+    "hyperscan wheel",
+    "hyperscan wheel, one block",
+    "RE2, a pattern at a time",
+    "Snorkel PandasLFApplier",
+    "Snorkel DaskLFApplier, 2 processes",
+)
+
+
+def text(report: dict[str, Any], brief: bool) -> str:
+    """Return the rates of all engines on text, in MB/s."""
+    results = [r for r in report["results"] if not brief or r["text"] == "real"]
+    heads = [f"{r['text']} text, {r['patterns']:,} {r['kind']}" for r in results]
+    lines = [f"| MB/s | {' | '.join(heads)} |", f"| --- |{' --- |' * len(results)}"]
+    for engine in ENGINES:
+        rates = [r["mb_s"].get(engine) for r in results]
+        if any(rates):
+            shown = ["" if rate is None else f"{rate:,.3g}" for rate in rates]
+            lines.append(f"| {engine} | {' | '.join(shown)} |")
     return "\n".join(lines)
 
 
@@ -188,7 +236,10 @@ def main() -> None:
     """Fill in every marked place."""
     report = json.loads((HERE / "results" / "cpu.json").read_text())
     rows = {row["name"]: row for row in report["benchmarks"]}
+    on_text = json.loads((HERE / "results" / "text.json").read_text())
     tables = {
+        "text": text(on_text, brief=False),
+        "text, brief": text(on_text, brief=True),
         "speed": speed(rows, brief=False),
         "speed, brief": speed(rows, brief=True),
         "limits": limits(rows),
@@ -196,14 +247,14 @@ def main() -> None:
         "machine": machine(report["machine"]),
     }
     for page in PAGES:
-        text = page.read_text()
+        page_text = page.read_text()
         for name, table in tables.items():
-            text = re.sub(
+            page_text = re.sub(
                 rf"(<!-- {name} -->\n)[^<]*(<!-- end -->)",
                 lambda found, table=table: f"{found[1]}{table}\n{found[2]}",
-                text,
+                page_text,
             )
-        page.write_text(text)
+        page.write_text(page_text)
 
 
 if __name__ == "__main__":

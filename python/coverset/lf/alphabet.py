@@ -66,7 +66,7 @@ def folded(word: str) -> str:
 
 @functools.cache
 def _fold_table() -> dict[int, int]:
-    return dict(_folds().reshape(-1, 2).tolist())
+    return {int(point): int(to) for point, to in _folds().reshape(-1, 2)}
 
 
 def of(is_unicode: bool, fold: bool) -> Alphabet:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -17,6 +17,14 @@ from coverset.lf.table import Block
 from coverset.lf.text import TextPass
 
 _SLICE_BYTES = 1 << 22  # of text between two looks at signals
+_SHORT = 4  # letters that many words begin with
+_RARE = 0.004  # literals expected a byte
+
+
+def _are_rare(some: Sequence[literals.Literal]) -> bool:
+    """Return whether few rows are likely to hold one: more do if it may go on to a longer word."""
+    short = any(len(text.strip()) <= _SHORT and not end for text, _, _, end in some)
+    return not short and literals.expected_rate(tuple(some)) <= _RARE
 
 
 class Regex(LabelingFunction):
@@ -40,7 +48,7 @@ class Regex(LabelingFunction):
         first = required.literals if required is not None else ()
         second = () if not first or required is None or required.exact else self._also()
         self.required = [list(some) for some in (first, second) if some]
-        self.rate = literals.expected_rate(first) if first else 1.0
+        self.has_rare_literals = bool(first) and _are_rare(first)
         self._re2 = None if unicode else re2.translate(self._compiled)
         if required is not None and required.exact:
             self.engine = "native"

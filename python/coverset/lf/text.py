@@ -21,7 +21,6 @@ from coverset.lf.table import Block
 if TYPE_CHECKING:
     from coverset.lf.literals import Literal
 
-_RARE = 0.004  # literals expected a byte: above, a multi-pattern engine does better
 # searches strings in worker processes: the places of those in which the member is found
 Elsewhere = Callable[[Member, list[str | None], str], NDArray[np.int64]]
 
@@ -103,7 +102,7 @@ class TextPass(Pass):
         common = [
             searched
             for searched in self._searched
-            if searched.member.lf.engine == "re2" and searched.member.lf.rate > _RARE  # type: ignore[attr-defined]
+            if searched.member.lf.engine == "re2" and not searched.member.lf.has_rare_literals  # type: ignore[attr-defined]
         ]
         if not common or not multi_pattern.installed():
             return None
