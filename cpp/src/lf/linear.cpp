@@ -81,6 +81,7 @@ Hits match_features(const Cpu& device, const LinearRules& rules,
       if (dense) {
         const int fired = COVERSET_AT_LEVEL(sum_dense)(tables, type, columns, values, size,
                                                        all.data(), found.data());
+        check(fired, row);
         for (int i = 0; i < fired; ++i)
           fire(row, static_cast<std::size_t>(found[static_cast<std::size_t>(i)]));
         continue;

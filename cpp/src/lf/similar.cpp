@@ -1,5 +1,6 @@
 // Rows near a prototype: a tile of rows against all prototypes at a time.
 #include <cmath>
+#include <limits>
 
 #include "coverset/error.hpp"
 #include "coverset/lf.hpp"
@@ -17,13 +18,16 @@ void check_finite(const FloatRows& rows, std::int64_t i, std::int64_t number) {
   }
 }
 
-/// The length of a row, float64 of the canonical square; not finite where that overflows.
-double norm(const FloatRows& rows, std::int64_t i) {
+/// The canonical square of a row's length; not finite where it overflows.
+double squared_norm(const FloatRows& rows, std::int64_t i) {
   const FloatRows one{rows.row(i), 1, rows.d, rows.stride};
   float square = 0.0F;
   inner_products(one, one, &square);
-  return std::sqrt(static_cast<double>(square));
+  return static_cast<double>(square);
 }
+
+/// x |x|: ordered as x is. Cosines are compared squared, so that no root is rounded.
+double signed_square(double x) { return x * std::abs(x); }
 
 }  // namespace
 
@@ -34,7 +38,9 @@ Hits match_embeddings(const Cpu& device, const PrototypeRules& rules, const Floa
   std::vector<double> bounds(rules.thresholds.begin(), rules.thresholds.end());
   for (std::size_t j = 0; j < p; ++j) {
     const double t = rules.thresholds[j];
-    bounds[j] = rules.cosine ? t * norm(rules.prototypes, static_cast<std::int64_t>(j)) : t * t;
+    const double square = squared_norm(rules.prototypes, static_cast<std::int64_t>(j));
+    bounds[j] = rules.cosine ? signed_square(t) * square : t * t;
+    if (rules.cosine && square == 0.0) bounds[j] = std::numeric_limits<double>::quiet_NaN();
   }
   return collect_hits(
       device, rows.n, 4 * kTileRows, [&](std::int64_t begin, std::int64_t end, Hits& hits) {
@@ -46,17 +52,18 @@ Hits match_embeddings(const Cpu& device, const PrototypeRules& rules, const Floa
           for (std::int64_t i = 0; i < some.n; ++i) {
             const std::int64_t bit = validity_offset + first + i;
             if (validity != nullptr && ((validity[bit / 8] >> (bit % 8)) & 1) == 0) continue;
-            const double length = norm(some, i);
-            if (!std::isfinite(length)) {
+            const double square = squared_norm(some, i);
+            if (!std::isfinite(square)) {
               check_finite(some, i, first_row + first + i);
               fail("the squared norm of an embedding must be within float32, that of row ",
                    first_row + first + i, " is not");
             }
-            if (rules.cosine && length == 0.0) continue;
+            if (rules.cosine && square == 0.0) continue;
             const float* at = tile.data() + static_cast<std::size_t>(i) * p;
             for (std::size_t j = 0; j < p; ++j) {
               const auto value = static_cast<double>(at[j]);
-              const bool near = rules.cosine ? value >= bounds[j] * length : value <= bounds[j];
+              const bool near =
+                  rules.cosine ? signed_square(value) >= bounds[j] * square : value <= bounds[j];
               if (!near) continue;
               hits.rows.push_back(static_cast<std::int32_t>(first + i));
               hits.rules.push_back(rules.rules[j]);

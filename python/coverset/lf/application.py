@@ -65,7 +65,8 @@ def apply(
     The functions are compiled into a plan (:class:`LFPlan`) that reads each column once. Rows keep
     their order, nulls abstain, and the table is read in blocks, so that a dataset or a stream may
     be larger than memory. The votes are never dense: beyond the table, a run takes at most 24 bytes
-    a vote and 64 MiB a thread.
+    a vote (rows that an engine must search for a regex, and hits of combinations' parts, counted as
+    votes), 16 a row and 64 MiB a thread.
 
     Parameters
     ----------

@@ -54,8 +54,9 @@ class Numbers:
     def __init__(
         self, values: NDArray[Any], validity: Validity | None = None, unit: str | None = None
     ) -> None:
-        self.dtype = values.dtype
-        self.values = values = _storable(values)
+        self.values = _storable(values)
+        is_own = values.dtype in (np.float16, np.bool_)
+        self.dtype = np.dtype(values.dtype.type) if is_own else self.values.dtype
         self.validity = validity or Validity(len(values))
         self.unit = unit
 
@@ -311,13 +312,23 @@ def _check_strings(items: list[Any], start: int) -> None:
 
 
 def _from_dates(values: NDArray[Any]) -> Numbers:
-    unit, count = np.datetime_data(values.dtype)
-    if count != 1 or unit not in ("D", "h", "m", "s", "ms", "us", "ns"):
-        values = values.astype("datetime64[ns]")
-        unit = "ns"
+    unit = np.datetime_data(values.dtype)[0]
+    unit = {"Y": "D", "M": "D", "W": "D", "ps": "ns", "fs": "ns", "as": "ns"}.get(unit, unit)
+    values = values.astype(f"datetime64[{unit}]")
     missing = np.isnat(values)
     validity = Validity.of_mask(~missing) if missing.any() else None
     return Numbers(values.view(np.int64), validity, unit)
+
+
+def _numbers(items: list[Any]) -> NDArray[Any]:
+    """Return numbers as an array; whole ones beyond int64 as uint64."""
+    if all(type(item) is int for item in items):
+        for dtype in (np.int64, np.uint64):
+            try:
+                return np.array(items, dtype=dtype)
+            except OverflowError:
+                continue
+    return np.array(items)
 
 
 def from_values(values: Any, start: int) -> Column:
@@ -345,7 +356,7 @@ def from_values(values: Any, start: int) -> Column:
             validity,
             "us",
         )
-    numbers = np.array([0 if item is None else item for item in items])
+    numbers = _numbers([0 if item is None else item for item in items])
     if numbers.dtype.kind not in "iufb" or numbers.ndim != 1:
         got = type(first).__name__
         msg = f"it must hold strings, numbers, booleans or dates, got {got} values"

@@ -107,7 +107,7 @@ class BatchFunction(LabelingFunction):
 
     def vote(self, block: Block, *, on_error: str, n_threads: int) -> BlockVotes:
         """Return the votes of the block, made by one call."""
-        batch = {column: block.values(column) for column in self.columns}
+        batch = {column: block.lent(column) for column in self.columns}
         last = block.start + block.n - 1
         try:
             labels = self._checked(self(batch), block)

@@ -35,7 +35,7 @@ class MultiPattern:
 
     @staticmethod
     def _compiled(patterns: Sequence[str]) -> Any:
-        import hyperscan  # type: ignore[import-not-found]
+        import hyperscan
 
         if not patterns:
             return None

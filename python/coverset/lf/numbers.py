@@ -36,14 +36,15 @@ class _Numeric(Valued):
 
     def ranges(self, dtype: np.dtype[Any], unit: str | None) -> list[tuple[Range, int]]:
         """Return ranges of numbers and the label given there."""
-        found = []
+        found: dict[Range, int] = {}  # values that the column's type takes for one: the first
         for label, conditions in self._terms:
             (op, value), *rest = conditions
             held = ranges.where(op, value, dtype, unit)
             for op, value in rest:
                 held = ranges.both(held, ranges.where(op, value, dtype, unit))
-            found += [(one, label) for one in held]
-        return found
+            for one in held:
+                found.setdefault(one, label)
+        return list(found.items())
 
 
 class _Stringy(Valued):
@@ -154,7 +155,12 @@ def between(
     """
     arguments.one_of("closed", closed, tuple(_CLOSED))
     low, high = ranges.checked("low", low), ranges.checked("high", high)
-    if low > high:
+    try:
+        falls = bool(low > high)
+    except TypeError:
+        msg = f"low and high must be alike, got low={low!r}, high={high!r}"
+        raise TypeError(msg) from None
+    if falls:
         msg = f"low must be at most high, got low={low!r}, high={high!r}"
         raise ValueError(msg)
     above, below = _CLOSED[closed]
@@ -209,13 +215,18 @@ def isin(column: str, values: Iterable[Any], label: int, *, name: str | None = N
 
 def _alike(name: str, values: Iterable[Any]) -> list[Any]:
     """Return values that are all strings, or all numbers or dates."""
-    values = [v.item() if isinstance(v, np.generic) else v for v in values]
+    values = [_plain(value) for value in values]
     strings = [isinstance(value, str) for value in values]
     if any(strings) and not all(strings):
         odd = values[strings.index(not strings[0])]
         msg = f"{name} must all be strings or all be numbers, got {values[0]!r} and {odd!r}"
         raise TypeError(msg)
     return values if any(strings) else [ranges.checked(f"each of {name}", v) for v in values]
+
+
+def _plain(value: Any) -> Any:
+    is_number = isinstance(value, np.generic) and not isinstance(value, np.datetime64)
+    return value.item() if is_number else value
 
 
 def _looked_up(
@@ -397,5 +408,6 @@ def score(
     if low > -np.inf:
         terms.append((below, [("<=", float(low))]))
     if high < np.inf:
-        terms.append((above, [(">=", float(high))]))
+        # where a column cannot tell high from low, low it is
+        terms.append((above, [(">=", float(high)), (">", float(low))]))
     return _Numeric(column_argument(column), terms, name, f"score_{column}")

@@ -48,6 +48,10 @@ class RuleBook:
         self._labels.append(label)
         return len(self._slots) - 1
 
+    def votes(self, rules: Sequence[int]) -> list[int]:
+        """Return those of the rules that are votes."""
+        return [rule for rule in rules if self._labels[rule] >= 0]
+
     def arrays(self, n_functions: int) -> tuple[NDArray[np.int32], NDArray[np.int16]]:
         """Return function and label of each rule; parts of combinations do not vote."""
         slots = np.array(self._slots, dtype=np.int32)
@@ -81,6 +85,7 @@ class Pass(ABC):
     def __init__(self, members: Sequence[Member], rules: RuleBook) -> None:
         self.members = members
         self.rules_of = self.compile(members, rules)
+        self.votes_of = [rules.votes(own) for own in self.rules_of]
 
     @abstractmethod
     def compile(self, members: Sequence[Member], rules: RuleBook) -> Any:

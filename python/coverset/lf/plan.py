@@ -173,13 +173,12 @@ class _Run:
                 whole.elsewhere = self._search_in_workers if self._pool else None
             found = whole.run(block, tally, n_threads)
             parts += found
-            for member, own in zip(whole.members, whole.rules_of, strict=True):
+            for member, own in zip(whole.members, whole.votes_of, strict=True):
                 if member.slot >= len(plan):
                     fired[member.slot] = [p.rows[np.isin(p.rules, own)] for p in found]
         for member, given in self._opaque_votes(block, n_threads):
-            votes = named(
-                [member], within, given, block.n, cardinality, block.start, self._on_error
-            )
+            most = cardinality if member.slot < len(plan) else None
+            votes = named([member], within, given, block.n, most, block.start, self._on_error)
             tally.errors[member.slot] += votes.errors
             tally.first_errors[member.slot] = tally.first_errors[member.slot] or votes.first_error
             rows = votes.rows.astype(np.int32)
@@ -329,7 +328,9 @@ def within(
 ) -> BlockVotes:
     """Return the votes whose label is a class; others are errors."""
     _check_form(part, n)
-    if cardinality is None or not len(part.labels) or part.labels.max() < cardinality:
+    if cardinality is None:
+        cardinality = _cpu.MOST_CLASSES
+    if not len(part.labels) or part.labels.max() < cardinality:
         return part
     inside = part.labels < cardinality
     at = int(np.argmin(inside))

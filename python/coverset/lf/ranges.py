@@ -70,15 +70,28 @@ def _limits(dtype: np.dtype[Any]) -> Range:
     return np.iinfo(dtype).min, np.iinfo(dtype).max
 
 
+def _rounded(value: Any, dtype: np.dtype[Any]) -> Any:
+    """Return a number in a float column's precision; too large a one is infinite."""
+    with np.errstate(over="ignore"):  # 1e300 in a float32 column
+        try:
+            return dtype.type(value)
+        except OverflowError:  # 10**400
+            return dtype.type(np.inf if value > 0 else -np.inf)
+
+
+def _next(value: Any, toward: Any, dtype: np.dtype[Any]) -> Any:
+    with np.errstate(over="ignore", under="ignore"):
+        return np.nextafter(value, toward, dtype=dtype)
+
+
 def _below(value: Any, dtype: np.dtype[Any], *, strictly: bool) -> Range | None:
     """Return the range of numbers below ``value``, or up to it; None where there are none."""
     low, high = _limits(dtype)
     if dtype.kind == "f":
-        with np.errstate(over="ignore"):  # 1e300 is inf to a float32 column
-            bound = dtype.type(value)
+        bound = _rounded(value, dtype)
         if strictly and bound == low:
             return None
-        return low, np.nextafter(bound, low, dtype=dtype) if strictly else bound
+        return low, _next(bound, low, dtype) if strictly else bound
     if value in (math.inf, -math.inf):
         return (low, high) if value > 0 else None
     top = math.ceil(value) - 1 if strictly else math.floor(value)
@@ -89,11 +102,10 @@ def _above(value: Any, dtype: np.dtype[Any], *, strictly: bool) -> Range | None:
     """Return the range of numbers above ``value``, or from it; None where there are none."""
     low, high = _limits(dtype)
     if dtype.kind == "f":
-        with np.errstate(over="ignore"):
-            bound = dtype.type(value)
+        bound = _rounded(value, dtype)
         if strictly and bound == high:
             return None
-        return np.nextafter(bound, high, dtype=dtype) if strictly else bound, high
+        return _next(bound, high, dtype) if strictly else bound, high
     if value in (math.inf, -math.inf):
         return (low, high) if value < 0 else None
     bottom = math.floor(value) + 1 if strictly else math.ceil(value)

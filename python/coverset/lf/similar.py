@@ -53,11 +53,14 @@ class _SimilarPass(Pass):
             return []
         prototypes = np.concatenate(self._prototypes)
         step = len(rows)
-        if rows.dtype != np.float32:
+        if rows.dtype != np.float32 or rows.strides[1] != rows.itemsize:
             step = max(1, _SLICE_BYTES // (4 * rows.shape[1]))
         parts = []
         for first in range(0, len(rows), max(1, step)):
-            some = np.ascontiguousarray(rows[first : first + step], dtype=np.float32)
+            with np.errstate(over="ignore"):  # the kernel names the row
+                some = rows[first : first + step]
+                if some.dtype != np.float32 or some.strides[1] != some.itemsize:
+                    some = np.ascontiguousarray(some, dtype=np.float32)
             offset = validity.offset + first if len(validity.bits) else 0
             near, rules = _cpu.match_embeddings(
                 some, validity.bits, offset, prototypes, self._thresholds, self._rules,

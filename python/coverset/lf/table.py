@@ -35,6 +35,9 @@ class Block(ABC):
     def column(self, name: str) -> columns.Column:
         """Return a column as numbers or text, converted once a block."""
         if name not in self._columns:
+            if isinstance(self.values(name), vectors.SparseColumn):
+                msg = f"column {name!r}: it must hold strings or numbers, got sparse features"
+                raise TypeError(msg)
             read = self._named(name, columns.from_any, self.values(name), self.start)
             self._columns[name] = read
         return self._columns[name]
@@ -65,6 +68,11 @@ class Block(ABC):
             msg = f"column {name!r} must hold numbers, got text"
             raise TypeError(msg)
         return column
+
+    def lent(self, name: str) -> Any:
+        """Return a column as batch functions see it."""
+        values = self.values(name)
+        return values.matrix if isinstance(values, vectors.SparseColumn) else values
 
     def valid(self, name: str) -> NDArray[np.bool_]:
         """Return a column's (n,) bool: rows that are neither null nor NaN."""
@@ -102,6 +110,8 @@ class Block(ABC):
         """Return one value as a Python object."""
         if name not in self._lists:
             values = self.values(name)
+            if isinstance(values, vectors.SparseColumn):
+                return values.row(row)
             self._lists[name] = columns.as_list(values)
         return self._lists[name][row]
 

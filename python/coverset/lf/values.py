@@ -28,6 +28,8 @@ class NumberPass(Pass):
         """Locate the numbers of a block."""
         with tally.timed(self.members):
             numbers = named(self.members, block.numbers, self.column)
+            if not numbers.valid.any():  # nulls have no type
+                return []
             kind = numbers.dtype, numbers.unit
             if kind not in self._tables:
                 self._tables[kind] = self._table(*kind, numbers.values.dtype)
@@ -84,10 +86,8 @@ class StringPass(Pass):
         for own, answers, rest in wanted:
             if rest is not None:
                 others.append(own[rest])
-            for string, by_string in fired.items():
-                label = answers.get(string, rest)
-                if label is not None:
-                    by_string.append(own[label])
+            for string in answers if rest is None else fired:
+                fired[string].append(own[answers.get(string, rest)])
         self._table = _cpu.StringTable(
             [string.encode() for string in fired], list(fired.values()), others
         )

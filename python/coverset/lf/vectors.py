@@ -34,6 +34,17 @@ class SparseColumn:
         return SparseColumn(self._matrix, self._start + start, self._start + stop)
 
     @property
+    def matrix(self) -> Any:
+        """These rows as a SciPy matrix of their own."""
+        return self._matrix[self._start : self._stop]
+
+    def row(self, i: int) -> dict[int, float]:
+        """Return one row by feature."""
+        indptr, columns, values = self.arrays
+        some = slice(indptr[i], indptr[i + 1])
+        return dict(zip(columns[some].tolist(), values[some].tolist(), strict=True))
+
+    @property
     def n_features(self) -> int:
         """Number of columns of the matrix."""
         return int(self._matrix.shape[1])
@@ -55,9 +66,12 @@ def sparse_column(matrix: Any) -> SparseColumn:
 
 def holds_vectors(values: Any) -> bool:
     """Return whether a column has more than one number a row."""
-    if isinstance(values, np.ndarray):
-        return values.ndim > 1
-    return hasattr(values, "to_pylist") and "list" in str(values.type)
+    if isinstance(values, np.ndarray) and values.ndim > 1:
+        return True
+    if hasattr(values, "to_pylist"):
+        return "list" in str(getattr(values.type, "storage_type", values.type))
+    first = next((item for item in values if item is not None), None)
+    return isinstance(first, list | tuple | np.ndarray)
 
 
 def embeddings(values: Any, start: int) -> Embeddings:
@@ -96,6 +110,8 @@ def _from_arrow(array: Any, start: int) -> Embeddings:
     if isinstance(array, pa.ExtensionArray):
         array = array.storage
     kind, validity = array.type, Validity.of_arrow(array)
+    if pa.types.is_null(kind):
+        return Embeddings(np.zeros((len(array), 0)), Validity.of_mask(validity.mask & False))
     nested = pa.types.is_list(kind) or pa.types.is_large_list(kind)
     if not nested and not pa.types.is_fixed_size_list(kind):
         msg = f"it must hold lists of floats, got Arrow type {kind}"
@@ -106,9 +122,8 @@ def _from_arrow(array: Any, start: int) -> Embeddings:
     dtype = np.dtype(kind.value_type.to_pandas_dtype())
     if not nested:
         d = kind.list_size
-        return Embeddings(
-            _floats(array.values, dtype, array.offset * d, len(array) * d).reshape(-1, d), validity
-        )
+        rows = _floats(array.values, dtype, array.offset * d, len(array) * d, start, d, validity)
+        return Embeddings(rows, validity)
     offsets = array.offsets.to_numpy()
     lengths = np.diff(offsets)
     present = lengths[validity.mask]
@@ -119,22 +134,33 @@ def _from_arrow(array: Any, start: int) -> Embeddings:
         raise TypeError(f"{msg} {d}")
     if (lengths == d).all():
         first = int(offsets[0]) if len(offsets) else 0
-        flat = _floats(array.values, dtype, first, len(array) * d)
-        return Embeddings(flat.reshape(len(array), d), validity)
-    rows = np.zeros((len(array), d), dtype=dtype)  # nulls take no room in the list
-    first = int(offsets[0])
-    flat = _floats(array.values, dtype, first, int(offsets[-1]) - first)
-    rows[validity.mask] = flat.reshape(-1, d)
+        flat = _floats(array.values, dtype, first, len(array) * d, start, d, validity)
+        return Embeddings(flat, validity)
+    rows = np.zeros((len(array), d), dtype=dtype)  # nulls take another length, or none
+    for i in np.flatnonzero(validity.mask):
+        first = int(offsets[i])
+        rows[i] = _floats(array.values, dtype, first, d, start + int(i), d, Validity(1))[0]
     return Embeddings(rows, validity)
 
 
-def _floats(values: Any, dtype: np.dtype[Any], first: int, count: int) -> NDArray[Any]:
-    """Return numbers of an Arrow array's buffer, in place."""
-    if values.null_count:
-        msg = f"vectors must hold no nulls, got {values.null_count}"
-        raise TypeError(msg)
+def _floats(
+    values: Any,
+    dtype: np.dtype[Any],
+    first: int,
+    count: int,
+    start: int,
+    d: int,
+    validity: Validity,
+) -> NDArray[Any]:
+    """Return vectors of d numbers from an Arrow array's buffer, in place."""
     buffer = values.buffers()[1]
+    if values.null_count:
+        missing = ~Validity.of_arrow(values.slice(first, count)).mask.reshape(-1, d)
+        bad = np.flatnonzero(missing.any(axis=1) & validity.mask)
+        if len(bad):
+            msg = f"vectors must hold no nulls, that of row {start + bad[0]} does"
+            raise TypeError(msg)
     if buffer is None or not count:
-        return np.zeros(count, dtype=dtype)
+        return np.zeros((count // max(d, 1), d), dtype=dtype)
     offset = (values.offset + first) * dtype.itemsize
-    return np.frombuffer(buffer, dtype=dtype, count=count, offset=offset)
+    return np.frombuffer(buffer, dtype=dtype, count=count, offset=offset).reshape(-1, d)
