@@ -55,6 +55,20 @@ def test_votes_do_not_depend_on_the_engine(engine, texts):
     assert votes(texts, engine) == want
 
 
+@pytest.mark.parametrize("most", [0.0, 1.0])
+@pytest.mark.parametrize("n_threads", [1, 2])
+def test_rows_are_scanned_singly_where_matches_are_many(monkeypatch, most, n_threads):
+    pytest.importorskip("hyperscan")
+    monkeypatch.setattr(multi_pattern, "_MOST_MATCHES", most)
+    monkeypatch.setattr(multi_pattern, "_SLICE_BYTES", 64)
+    texts = ["AB x", "\n", "", None, "xyAB\nCD", "A", "B", "12", "9\n", "é" * 9] * 5
+    patterns = [r"[A-Z]{2,}", r"\d\s*$", r"[^\n]{3}", r"\w*\W"]
+    lfs = [cs.lf.regex("t", pattern, 1) for pattern in patterns]
+    L = cs.apply(lfs, {"t": pa.array(texts)}, n_threads=n_threads)
+    want = [[1 if t and re.search(p, t, re.ASCII) else -1 for p in patterns] for t in texts]
+    assert L.to_dense().tolist() == want
+
+
 def test_patterns_that_the_multi_pattern_engine_refuses_are_left_to_others():
     pytest.importorskip("hyperscan")
     multi = multi_pattern.MultiPattern([r"[A-Z]{2,}", r"(?<=a)b", "[0-9]{3}"])

@@ -108,18 +108,18 @@ void bind_text(py::module_& m) {
                              [](const TextColumn& text) { return total_bytes(text.view()); });
   m.def(
       "take_text",
-      [](const TextColumn& text, const Array<std::int32_t>& rows) {
+      [](const TextColumn& text, const Array<std::int32_t>& rows, bool lines) {
         for (const std::int32_t row : in(rows)) {
           require(0 <= row && row < text.view().n, "rows must be in 0..", text.view().n - 1,
                   ", got ", row);
         }
         Array<std::int64_t> offsets(rows.size() + 1);
-        const std::int64_t bytes = take_offsets(text.view(), in(rows), out(offsets));
+        const std::int64_t bytes = take_offsets(text.view(), in(rows), lines, out(offsets));
         Bytes data(bytes);
-        take_bytes(text.view(), in(rows), reinterpret_cast<char*>(out(data).data()));
+        take_bytes(text.view(), in(rows), lines, reinterpret_cast<char*>(out(data).data()));
         return py::make_tuple(offsets, data);
       },
-      "text"_a, "rows"_a.noconvert());
+      "text"_a, "rows"_a.noconvert(), "lines"_a);
   m.def("text_of_strings", &text_of_strings, "strings"_a);
   m.def(
       "find_invalid_utf8",

@@ -74,10 +74,10 @@ Hits scan_literals(const Cpu& device, const LiteralScanner& scanner, const TextV
 std::int64_t total_bytes(const TextView& text);
 
 /// Where the strings at `rows` lie once they are copied side by side (rows + 1 offsets), and their
-/// bytes, at `out`. On the calling thread.
-std::int64_t take_offsets(const TextView& text, std::span<const std::int32_t> rows,
+/// bytes, at `out`; with `lines`, each ends in a newline. On the calling thread.
+std::int64_t take_offsets(const TextView& text, std::span<const std::int32_t> rows, bool lines,
                           std::span<std::int64_t> offsets);
-void take_bytes(const TextView& text, std::span<const std::int32_t> rows, char* out);
+void take_bytes(const TextView& text, std::span<const std::int32_t> rows, bool lines, char* out);
 
 /// The first row that is not null and not valid UTF-8, or -1.
 std::int64_t find_invalid_utf8(const Cpu& device, const TextView& text);

@@ -94,21 +94,21 @@ std::int64_t total_bytes(const TextView& text) {
   return bytes;
 }
 
-std::int64_t take_offsets(const TextView& text, std::span<const std::int32_t> rows,
+std::int64_t take_offsets(const TextView& text, std::span<const std::int32_t> rows, bool lines,
                           std::span<std::int64_t> offsets) {
   offsets[0] = 0;
   for (std::size_t i = 0; i < rows.size(); ++i) {
-    offsets[i + 1] = offsets[i] + (text.valid(rows[i]) ? text.row(rows[i]).bytes : 0);
+    offsets[i + 1] = offsets[i] + (text.valid(rows[i]) ? text.row(rows[i]).bytes : 0) + lines;
   }
   return offsets.back();
 }
 
-void take_bytes(const TextView& text, std::span<const std::int32_t> rows, char* out) {
+void take_bytes(const TextView& text, std::span<const std::int32_t> rows, bool lines, char* out) {
   for (const std::int32_t i : rows) {
-    if (!text.valid(i)) continue;
-    const TextRow row = text.row(i);
+    const TextRow row = text.valid(i) ? text.row(i) : TextRow{out, 0, 0};
     std::memcpy(out, row.text, static_cast<std::size_t>(row.bytes));
     out += row.bytes;
+    if (lines) *out++ = '\n';
   }
 }
 

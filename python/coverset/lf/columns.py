@@ -110,7 +110,7 @@ class Text:
 
     def take(self, rows: NDArray[np.int32]) -> Text:
         """Return a copy of some strings, none of them null."""
-        offsets, data = _cpu.take_text(self.native, rows)
+        offsets, data = _cpu.take_text(self.native, rows, False)
         return Text(offsets, [data], Validity(len(rows)))
 
     def strings(self) -> list[str | None]:

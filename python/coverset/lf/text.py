@@ -137,11 +137,12 @@ class TextPass(Pass):
 
     def _search(self, text: Text, parts: list[Part], tally: Tally, n_threads: int) -> list[Part]:
         """Run each regex on its candidates; those on RE2 side by side."""
+        n_threads = n_threads or _cpu.available_threads()
         by_rule = _by_rule(parts, [rule for s in self._searched for rule in s.candidates])
         in_multi = [s.member for s in self._searched if s.in_multi]
         if self._multi is not None:
             with tally.timed(in_multi):
-                found_there = self._multi.candidates(text)
+                found_there = self._multi.candidates(text, n_threads)
             by_slot = {m.slot: rows for m, rows in zip(in_multi, found_there, strict=True)}
 
         def search(searched: _Searched) -> Part:
@@ -161,7 +162,6 @@ class TextPass(Pass):
             return constant_part(found, searched.rule)
 
         side_by_side = [s for s in self._searched if s.member.lf.engine == "re2"]
-        n_threads = n_threads or _cpu.available_threads()
         if n_threads == 1 or len(side_by_side) < 2:
             return [search(searched) for searched in self._searched]
         others = [s for s in self._searched if s.member.lf.engine != "re2"]
