@@ -72,6 +72,7 @@ class LFPlan:
         self.report: ApplyReport | None = None
         self._members = [Member(i, name, lf) for i, (name, lf) in enumerate(self._all_named())]
         self._parts_of = self._slots_of_parts()
+        self._trees = [self._tree(slot) for slot in range(len(self.lfs))]
         rules = RuleBook()
         self._passes = self._compile(rules)
         self._opaque = [
@@ -111,6 +112,10 @@ class LFPlan:
             slots[member.slot] = list(range(following, following + len(member.lf.parts)))
             following += len(member.lf.parts)
         return slots
+
+    def _tree(self, slot: int) -> list[int]:
+        """Return a function's slot, those of its parts, of their parts, and so on."""
+        return [slot, *(below for part in self._parts_of[slot] for below in self._tree(part))]
 
     def _compile(self, rules: RuleBook) -> list[Pass]:
         shared: dict[Any, list[Member]] = {}
@@ -256,21 +261,22 @@ class _Run:
             for member in plan._members[:m]
         ]
 
-        def whole(values: list[Any], slot: int) -> Any:
-            return values[slot] + sum(whole(values, part) for part in plan._parts_of[slot])
+        def whole(values: list[Any]) -> list[Any]:
+            return [sum(values[part] for part in tree) for tree in plan._trees]
 
-        def first(slot: int) -> str | None:
-            below = (first(part) for part in plan._parts_of[slot])
-            return tally.first_errors[slot] or next((error for error in below if error), None)
+        def first(tree: list[int]) -> str | None:
+            return next(
+                (tally.first_errors[part] for part in tree if tally.first_errors[part]), None
+            )
 
         plan.report = ApplyReport(
             plan.names,
             engines,
             self._votes.tolist(),
-            [whole(tally.errors, slot) for slot in range(m)],
-            [first(slot) for slot in range(m)],
-            [whole(tally.seconds, slot) for slot in range(m)],
-            [whole(tally.unmapped, slot) for slot in range(m)],
+            whole(tally.errors),
+            [first(tree) for tree in plan._trees] if any(tally.first_errors) else [None] * m,
+            whole(tally.seconds),
+            whole(tally.unmapped),
             self._n_rows,
             time.perf_counter() - self._started,
         )
