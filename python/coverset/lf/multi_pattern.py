@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from coverset import _cpu
 from coverset.lf.columns import Text
 
-_SLICE_BYTES = 1 << 22  # of text between two looks at signals
+_SLICE_BYTES = 1 << 20  # of text scanned by one call
 _MOST_MATCHES = 0.02  # a byte: with more, telling each costs more than scanning rows singly
 
 
