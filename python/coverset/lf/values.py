@@ -28,11 +28,14 @@ class NumberPass(Pass):
         """Locate the numbers of a block."""
         with tally.timed(self.members):
             numbers = named(self.members, block.numbers, self.column)
-            if not numbers.valid.any():  # nulls have no type
-                return []
             kind = numbers.dtype, numbers.unit
-            if kind not in self._tables:
-                self._tables[kind] = self._table(*kind, numbers.values.dtype)
+            try:
+                if kind not in self._tables:
+                    self._tables[kind] = self._table(*kind, numbers.values.dtype)
+            except TypeError:
+                if numbers.valid.any():  # else they are nulls, which have no type
+                    raise
+                return []
             bits = numbers.validity
             part = Part(
                 *_cpu.match_numbers(
