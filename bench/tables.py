@@ -140,6 +140,11 @@ def milliseconds(seconds: float) -> str:
     return f"{seconds * 1e3:.3g} ms" if seconds < 1 else f"{seconds * 1e3:,.0f} ms"
 
 
+def three_digits(number: float) -> str:
+    """Return a number with about three digits."""
+    return f"{number:,.0f}" if number >= 100 else f"{number:.3g}"
+
+
 def times(factor: float) -> str:
     """Return a factor with two or three significant digits."""
     return f"{factor:,.0f}x" if factor >= 100 else f"{factor:.3g}x"
@@ -154,7 +159,7 @@ def speed(rows: dict[str, dict[str, Any]], brief: bool) -> str:
         mine, other = rows[ours], rows[theirs]
         if kind == "rate":
             factor = mine["gb_s"] / other["gb_s"]
-            shown = [f"{row['gb_s'] * 1e3:,.3g} MB/s" for row in (mine, other)]
+            shown = [f"{three_digits(row['gb_s'] * 1e3)} MB/s" for row in (mine, other)]
         else:
             factor = other["median_s"] / mine["median_s"]
             shown = [milliseconds(row["median_s"]) for row in (mine, other)]
@@ -196,7 +201,7 @@ def text(report: dict[str, Any], brief: bool) -> str:
     for engine in ENGINES:
         rates = [r["mb_s"].get(engine) for r in results]
         if any(rates):
-            shown = ["" if rate is None else f"{rate:,.3g}" for rate in rates]
+            shown = ["" if rate is None else three_digits(rate) for rate in rates]
             lines.append(f"| {engine} | {' | '.join(shown)} |")
     return "\n".join(lines)
 
