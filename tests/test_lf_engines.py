@@ -62,7 +62,7 @@ def test_rows_are_scanned_singly_where_matches_are_many(monkeypatch, most, n_thr
     monkeypatch.setattr(multi_pattern, "_MOST_MATCHES", most)
     monkeypatch.setattr(multi_pattern, "_SLICE_BYTES", 64)
     texts = ["AB x", "\n", "", None, "xyAB\nCD", "A", "B", "12", "9\n", "é" * 9] * 5
-    patterns = [r"[A-Z]{2,}", r"\d\s*$", r"[^\n]{3}", r"\w*\W"]
+    patterns = [r"[A-Z]{2,}", r"\d\s*$", r"[^\n]{3}", r"\w*\W", r"(?:\b)+", r"\b", r"[^\w]*\b"]
     lfs = [cs.lf.regex("t", pattern, 1) for pattern in patterns]
     L = cs.apply(lfs, {"t": pa.array(texts)}, n_threads=n_threads)
     want = [[1 if t and re.search(p, t, re.ASCII) else -1 for p in patterns] for t in texts]

@@ -129,9 +129,15 @@ class MultiPattern:
             add_pattern(pattern)
 
         self._of_lines.scan(data.tobytes(), on_match, scratch=scratches[self._of_lines])
-        lines = np.searchsorted(offsets, np.array(ends, dtype=np.int64), side="left") - 1
-        kinds = np.array(patterns, dtype=np.int64)
-        found = {k: rows[np.unique(lines[kinds == kind])] for kind, k in enumerate(self._lines)}
+        kinds, found = np.array(patterns, dtype=np.int64), {}
+        for kind, k in enumerate(self._lines):
+            at = np.array(ends, dtype=np.int64)[kinds == kind]
+            # a match that ends where a row begins may be of the row before, or of nothing in it
+            last, next_ = (
+                np.searchsorted(offsets, at, side=side) - 1 for side in ("left", "right")
+            )
+            lines = np.unique(np.concatenate([last, next_]))
+            found[k] = rows[lines[(lines >= 0) & (lines < len(rows))]]
         return found, len(ends) <= _MOST_MATCHES * len(data)
 
     @staticmethod
