@@ -121,6 +121,27 @@ def time_similar(benchmark, engine):
         benchmark.pedantic(by_numpy, rounds=5)
 
 
+@pytest.mark.benchmark(group="scores of 10 classes, 2M rows")
+@pytest.mark.parametrize("engine", ["coverset", "numpy"])
+def time_scores(benchmark, engine):
+    rng = np.random.default_rng(11)
+    proba = rng.dirichlet(np.full(10, 0.2), 2_000_000).astype(np.float32)
+    limits = np.linspace(0.5, 0.9, 10, dtype=np.float32)
+    plan = cs.LFPlan([cs.lf.scores("proba", limits)])
+
+    def by_numpy():
+        reached = np.where(proba >= limits, proba, -np.inf)
+        winner = reached.argmax(axis=1)
+        return np.count_nonzero(reached[np.arange(len(proba)), winner] > -np.inf)
+
+    assert cs.apply(plan, {"proba": proba}).nnz == by_numpy()  # above a half there are no ties
+    benchmark.extra_info["rows"] = len(proba)
+    if engine == "coverset":
+        benchmark.pedantic(cs.apply, (plan, {"proba": proba}), {"n_threads": 1}, rounds=5)
+    else:
+        benchmark.pedantic(by_numpy, rounds=5)
+
+
 @pytest.fixture(scope="module")
 def answers():
     rng = np.random.default_rng(7)

@@ -98,6 +98,13 @@ PAIRS = (
         "time",
     ),
     (
+        "scores of 10 classes, 2M rows",
+        "scores[coverset]",
+        "scores[numpy]",
+        "NumPy",
+        "time",
+    ),
+    (
         "Dense int8 to sparse, 1M x 50",
         "from_dense[int8]",
         "from_dense_scipy[int8]",

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import coverset as cs
-from coverset.lf import multi_pattern
+from coverset.lf import hyperscan_package, multi_pattern
 from coverset.lf.patterns import Regex
 
 pa = pytest.importorskip("pyarrow")
@@ -34,11 +34,21 @@ PIECES = ["free", "win", " ", "not ", "WIN", "12", "555-0199", "!?!", "é", "a",
 TEXTS = st.lists(st.none() | st.lists(st.sampled_from(PIECES), max_size=6).map("".join), max_size=6)
 
 
+MULTI = {"system": multi_pattern.SystemEngine, "package": hyperscan_package.PackageEngine}
+
+
+def multi_engine(name):
+    """Return a multi-pattern engine, or skip where it is not installed."""
+    if not MULTI[name].installed():
+        pytest.skip(f"Hyperscan is not there as {name}")
+    return MULTI[name]
+
+
 def votes(texts, engine):
     """Return the votes of all patterns; ``engine`` is the only one beside the scan."""
     lfs = [cs.lf.regex("t", pattern, 1) for pattern in PATTERNS]
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(multi_pattern, "installed", lambda: engine == "multi-pattern")
+        patch.setattr(multi_pattern, "installed", lambda: MULTI.get(engine))
         if engine == "re":
             for lf in lfs:
                 lf.engine = "python"
@@ -46,10 +56,10 @@ def votes(texts, engine):
 
 
 @given(TEXTS)
-@pytest.mark.parametrize("engine", ["re2", "multi-pattern", "re"])
+@pytest.mark.parametrize("engine", ["re2", "system", "package", "re"])
 def test_votes_do_not_depend_on_the_engine(engine, texts):
-    if engine == "multi-pattern":
-        pytest.importorskip("hyperscan")
+    if engine in MULTI:
+        multi_engine(engine)
     compiled = [re.compile(pattern, re.ASCII) for pattern in PATTERNS]
     want = [[1 if t is not None and c.search(t) else -1 for c in compiled] for t in texts]
     assert votes(texts, engine) == want
@@ -57,10 +67,13 @@ def test_votes_do_not_depend_on_the_engine(engine, texts):
 
 @pytest.mark.parametrize("most", [0.0, 1.0])
 @pytest.mark.parametrize("n_threads", [1, 2])
-def test_rows_are_scanned_singly_where_matches_are_many(monkeypatch, most, n_threads):
-    pytest.importorskip("hyperscan")
-    monkeypatch.setattr(multi_pattern, "_MOST_MATCHES", most)
-    monkeypatch.setattr(multi_pattern, "_SLICE_BYTES", 64)
+@pytest.mark.parametrize("name", MULTI)
+def test_rows_are_scanned_singly_where_matches_are_many(monkeypatch, most, n_threads, name):
+    engine = multi_engine(name)
+    monkeypatch.setattr(multi_pattern, "installed", lambda: engine)
+    monkeypatch.setattr(engine, "most_matches", most)
+    monkeypatch.setattr(multi_pattern, "_PROBE_BYTES", 64)
+    monkeypatch.setattr(hyperscan_package, "_SLICE_BYTES", 64)
     texts = ["AB x", "\n", "", None, "xyAB\nCD", "A", "B", "12", "9\n", "é" * 9] * 5
     patterns = [r"[A-Z]{2,}", r"\d\s*$", r"[^\n]{3}", r"\w*\W", r"(?:\b)+", r"\b", r"[^\w]*\b"]
     lfs = [cs.lf.regex("t", pattern, 1) for pattern in patterns]
@@ -69,14 +82,17 @@ def test_rows_are_scanned_singly_where_matches_are_many(monkeypatch, most, n_thr
     assert L.to_dense().tolist() == want
 
 
-def test_patterns_that_the_multi_pattern_engine_refuses_are_left_to_others():
-    pytest.importorskip("hyperscan")
-    multi = multi_pattern.MultiPattern([r"[A-Z]{2,}", r"(?<=a)b", "[0-9]{3}"])
+@pytest.mark.parametrize("name", MULTI)
+def test_patterns_that_the_multi_pattern_engine_refuses_are_left_to_others(name):
+    engine = multi_engine(name)
+    multi = multi_pattern.MultiPattern([r"[A-Z]{2,}", r"(?<=a)b", "[0-9]{3}"], engine)
     assert multi.taken == [0, 2]
 
 
-def test_rows_of_the_multi_pattern_engine_are_only_candidates():
-    pytest.importorskip("hyperscan")
+@pytest.mark.parametrize("name", MULTI)
+def test_rows_of_the_multi_pattern_engine_are_only_candidates(name, monkeypatch):
+    engine = multi_engine(name)
+    monkeypatch.setattr(multi_pattern, "installed", lambda: engine)
     lf = cs.lf.regex("t", r"[A-Z]{2,}\W", 1)
     assert isinstance(lf, Regex)
     plan = cs.LFPlan([lf])

@@ -81,6 +81,34 @@ void bind_numbers(py::module_& m) {
       "high"_a.noconvert(), "rules"_a.noconvert(), "threads"_a);
 }
 
+/// Scores are (values, validity, validity_offset) by class: views of columns, or of one matrix.
+template <class T>
+void bind_scores(py::module_& m) {
+  m.def(
+      "match_scores",
+      [](const std::vector<std::tuple<py::array_t<T>, Bytes, std::int64_t>>& scores,
+         const Array<T>& thresholds, const Rows& rules, int threads) {
+        require(!scores.empty() && scores.size() == static_cast<std::size_t>(thresholds.size()) &&
+                    thresholds.size() == rules.size(),
+                "scores, thresholds and rules must be of one length");
+        const std::int64_t n = std::get<0>(scores[0]).size();
+        require(n < kMostBlockRows, "a block must have fewer than ", kMostBlockRows, " rows, got ",
+                n);
+        std::vector<ScoreColumn<T>> columns;
+        for (const auto& [values, bits, offset] : scores) {
+          require(values.ndim() == 1 && values.size() == n, "scores must be columns of one length");
+          require(bits.size() == 0 || bits.size() * 8 >= offset + n,
+                  "validity bitmap is too short for ", n, " rows");
+          columns.push_back({values.data(), values.strides(0) / std::int64_t{sizeof(T)},
+                             bits.size() == 0 ? nullptr : bits.data(), offset});
+        }
+        const ScoreRules<T> own{in(thresholds), in(rules)};
+        return hits_of(threads,
+                       [&](const Cpu& device) { return match_scores<T>(device, own, columns, n); });
+      },
+      "scores"_a, "thresholds"_a.noconvert(), "rules"_a.noconvert(), "threads"_a);
+}
+
 template <class Index, class Value>
 void bind_features(py::module_& m) {
   m.def(
@@ -166,6 +194,20 @@ void bind_lf(py::module_& m) {
         });
       },
       "scanner"_a, "text"_a, "threads"_a);
+  py::class_<PatternDatabase>(m, "PatternDatabase")
+      .def(py::init<const std::vector<std::string>&, bool>(), "patterns"_a, "once"_a)
+      .def_static("available", &PatternDatabase::available);
+  m.def(
+      "find_patterns",
+      [](const PatternDatabase& database, const TextColumn& text, const Rows& rows, bool as_lines,
+         int threads) {
+        require_rows(text, rows);
+        PatternHits found = run(threads, [&](const Cpu& device) {
+          return find_patterns(device, database, text.view(), in(rows), as_lines);
+        });
+        return py::make_tuple(as_tuple(std::move(found.hits)), found.matches);
+      },
+      "database"_a, "text"_a, "rows"_a.noconvert(), "as_lines"_a, "threads"_a);
   m.def(
       "match_strings",
       [](const StringTable& table, const TextColumn& text, int threads) {
@@ -196,6 +238,8 @@ void bind_lf(py::module_& m) {
   bind_numbers<std::uint64_t>(m);
   bind_numbers<float>(m);
   bind_numbers<double>(m);
+  bind_scores<float>(m);
+  bind_scores<double>(m);
   bind_features<std::int32_t, float>(m);
   bind_features<std::int32_t, double>(m);
   bind_features<std::int64_t, float>(m);

@@ -73,6 +73,13 @@ TextColumn::TextColumn(const py::array& index, const py::list& buffers, const By
   }
 }
 
+void require_rows(const TextColumn& text, const Array<std::int32_t>& rows) {
+  for (const std::int32_t row : in(rows)) {
+    require(0 <= row && row < text.view().n, "rows must be in 0..", text.view().n - 1, ", got ",
+            row);
+  }
+}
+
 py::tuple text_of_strings(const py::sequence& strings) {
   const auto n = static_cast<std::size_t>(py::len(strings));
   py::array_t<std::int64_t> offsets(static_cast<py::ssize_t>(n) + 1);
@@ -109,10 +116,7 @@ void bind_text(py::module_& m) {
   m.def(
       "take_text",
       [](const TextColumn& text, const Array<std::int32_t>& rows, bool lines) {
-        for (const std::int32_t row : in(rows)) {
-          require(0 <= row && row < text.view().n, "rows must be in 0..", text.view().n - 1,
-                  ", got ", row);
-        }
+        require_rows(text, rows);
         Array<std::int64_t> offsets(rows.size() + 1);
         const std::int64_t bytes = take_offsets(text.view(), in(rows), lines, out(offsets));
         Bytes data(bytes);

@@ -30,6 +30,9 @@ class TextColumn {
   TextView view_;
 };
 
+/// Throws std::invalid_argument unless all are rows of the column.
+void require_rows(const TextColumn& text, const Array<std::int32_t>& rows);
+
 /// Python strings laid out as Arrow lays them out: (offsets, bytes, validity bits). None is null.
 py::tuple text_of_strings(const py::sequence& strings);
 

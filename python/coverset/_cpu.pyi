@@ -127,6 +127,15 @@ def find_invalid_utf8(text: TextColumn, threads: int) -> int: ...
 def scan_literals(
     scanner: LiteralScanner, text: TextColumn, threads: int
 ) -> tuple[_Int32, _Int32]: ...
+
+class PatternDatabase:
+    def __init__(self, patterns: Sequence[str], once: bool) -> None: ...
+    @staticmethod
+    def available() -> bool: ...
+
+def find_patterns(
+    database: PatternDatabase, text: TextColumn, rows: _Int32, as_lines: bool, threads: int
+) -> tuple[tuple[_Int32, _Int32], int]: ...
 def match_strings(table: StringTable, text: TextColumn, threads: int) -> tuple[_Int32, _Int32]: ...
 def expand_hits(
     rows: _Int32, rules: _Int32, codes: _Int32, n_values: int, threads: int
@@ -137,6 +146,12 @@ def match_numbers(
     validity_offset: int,
     low: NDArray[Any],
     high: NDArray[Any],
+    rules: _Int32,
+    threads: int,
+) -> tuple[_Int32, _Int32]: ...
+def match_scores(
+    scores: Sequence[tuple[NDArray[Any], _UInt8, int]],
+    thresholds: NDArray[Any],
     rules: _Int32,
     threads: int,
 ) -> tuple[_Int32, _Int32]: ...

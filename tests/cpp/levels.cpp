@@ -155,6 +155,19 @@ void add_numbers(const Cpu& device, Checksum& sum) {
   add_hits(sum, match_numbers<T>(device, {low, high, rules}, {values}));
 }
 
+template <class T>
+void add_scores(const Cpu& device, Checksum& sum) {
+  std::vector<T> values(3 * 20'000);
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    values[i] = static_cast<T>(random_below(5, i, 100)) / T{100};
+  }
+  const std::vector<T> thresholds{T{0.5}, T{0.7}, T{0.3}};
+  const std::vector<std::int32_t> rules{0, 1, 2};
+  const T* at = values.data();
+  const std::vector<ScoreColumn<T>> columns{{at, 3}, {at + 1, 3}, {at + 2, 3}};
+  add_hits(sum, match_scores<T>(device, {thresholds, rules}, columns, 20'000));
+}
+
 void add_distances(const Cpu& device, Checksum& sum) {
   for (const std::int64_t d : {1, 15, 16, 33, 100}) {
     std::vector<float> values(static_cast<std::size_t>(77 * d));
@@ -193,6 +206,8 @@ int main() {
       add_numbers<std::uint64_t>(Cpu{threads}, sum);
       add_numbers<float>(Cpu{threads}, sum);
       add_numbers<double>(Cpu{threads}, sum);
+      add_scores<float>(Cpu{threads}, sum);
+      add_scores<double>(Cpu{threads}, sum);
       add_distances(Cpu{threads}, sum);
       std::printf("%s, %d threads: %016llx\n", simd_name(level), threads,
                   static_cast<unsigned long long>(sum.value()));

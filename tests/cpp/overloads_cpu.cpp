@@ -26,6 +26,9 @@ template <class T>
 using Numbers = Hits(const Cpu&, const RangeRules<T>&, const NumberView<T>&);
 template <class Index, class Value>
 using Features = Hits(const Cpu&, const LinearRules&, const FeatureView<Index, Value>&);
+template <class T>
+using Scores = Hits(const Cpu&, const ScoreRules<T>&, std::span<const ScoreColumn<T>>,
+                    std::int64_t);
 
 /// How many types of numbers the kernel takes.
 template <class... T>
@@ -50,16 +53,19 @@ int main() {
   count += defined<Fractions>(&vote_fractions) + defined(&choose_labels) + defined(&group_rows) +
            defined(&find_columns) + defined(&measure_agreement) + defined(&weigh_columns) +
            defined(&class_log_prior) + defined(&fit_label_model) + defined(&predict_proba);
-  count += defined(&scan_literals) + defined(&match_strings) + defined(&expand_hits) +
-           defined(&find_invalid_utf8) + defined(&total_bytes) + defined(&take_offsets) +
-           defined(&take_bytes) + defined(&match_embeddings) + defined(&count_votes) +
-           defined(&place_votes) + defined(&inner_products) + defined(&squared_distances);
+  count += defined(&scan_literals) + defined(&find_patterns) + defined(&match_strings) +
+           defined(&expand_hits) + defined(&find_invalid_utf8) + defined(&total_bytes) +
+           defined(&take_offsets) + defined(&take_bytes) + defined(&match_embeddings) +
+           defined(&count_votes) + defined(&place_votes) + defined(&inner_products) +
+           defined(&squared_distances);
   count += number_types<std::int8_t, std::int16_t, std::int32_t, std::int64_t, std::uint8_t,
                         std::uint16_t, std::uint32_t, std::uint64_t, float, double>();
   count += defined<Features<std::int32_t, float>>(&match_features<std::int32_t, float>) +
            defined<Features<std::int32_t, double>>(&match_features<std::int32_t, double>) +
            defined<Features<std::int64_t, float>>(&match_features<std::int64_t, float>) +
            defined<Features<std::int64_t, double>>(&match_features<std::int64_t, double>);
+  count +=
+      defined<Scores<float>>(&match_scores<float>) + defined<Scores<double>>(&match_scores<double>);
   std::printf("%zu contracts defined\n", count);
   return 0;
 }

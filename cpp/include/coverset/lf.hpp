@@ -82,6 +82,36 @@ void take_bytes(const TextView& text, std::span<const std::int32_t> rows, bool l
 /// The first row that is not null and not valid UTF-8, or -1.
 std::int64_t find_invalid_utf8(const Cpu& device, const TextView& text);
 
+/// Patterns compiled by Hyperscan or Vectorscan, whose library is looked for when first needed.
+class PatternDatabase {
+ public:
+  static bool available();
+
+  /// `once`: a scan tells each pattern at most once, and patterns may match nothing. Throws
+  /// std::invalid_argument where the library is missing or refuses the patterns.
+  PatternDatabase(const std::vector<std::string>& patterns, bool once);
+  ~PatternDatabase();
+  PatternDatabase(PatternDatabase&&) noexcept;
+
+  struct Parts;
+  Parts& parts() const { return *parts_; }
+
+ private:
+  std::unique_ptr<Parts> parts_;
+};
+
+/// Candidates: rows ascend, a rule is a pattern; and the number of matches that were told.
+struct PatternHits {
+  Hits hits;
+  std::int64_t matches = 0;
+};
+
+/// Which of `rows` (ascending, valid UTF-8) may hold which patterns: all that do, perhaps more. As
+/// lines, about a MiB of rows at a time, set apart by newlines; matches may then span rows. Else
+/// row by row. Allocates O(hits) and about 2 MiB a thread.
+PatternHits find_patterns(const Cpu& device, const PatternDatabase& database, const TextView& text,
+                          std::span<const std::int32_t> rows, bool as_lines);
+
 /// What fires on a whole string: the rules of a known one, or those for all others.
 class StringTable {
  public:
@@ -172,6 +202,29 @@ struct PrototypeRules {
 Hits match_embeddings(const Cpu& device, const PrototypeRules& rules, const FloatRows& rows,
                       const std::uint8_t* validity, std::int64_t validity_offset,
                       std::int64_t first_row);
+
+/// One class's score of each row, `stride` numbers apart; null where `validity` has a 0.
+template <class T>
+struct ScoreColumn {
+  const T* values = nullptr;
+  std::int64_t stride = 1;
+  const std::uint8_t* validity = nullptr;
+  std::int64_t validity_offset = 0;
+};
+
+/// By class: the least score that counts, and the rule that fires where the class wins.
+template <class T>
+struct ScoreRules {
+  std::span<const T> thresholds;
+  std::span<const std::int32_t> rules;
+};
+
+/// Of the classes that reach their thresholds, the one with the highest score; none on a tie, where
+/// a score is null or NaN, or where it is -infinity. T: float or double. Reads each score once;
+/// allocates O(hits).
+template <class T>
+Hits match_scores(const Cpu& device, const ScoreRules<T>& rules,
+                  std::span<const ScoreColumn<T>> columns, std::int64_t n);
 
 /// Hits, perhaps with labels of their own (else the rules' labels).
 struct VotePart {

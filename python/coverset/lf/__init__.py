@@ -9,6 +9,7 @@ from coverset.lf.numbers import between, compare, is_null, isin, not_null, preco
 from coverset.lf.patterns import regex
 from coverset.lf.plan import LFPlan
 from coverset.lf.report import ApplyReport
+from coverset.lf.scores import scores
 from coverset.lf.similar import similar
 from coverset.lf.words import keywords
 
@@ -32,5 +33,6 @@ __all__ = [
     "precomputed",
     "regex",
     "score",
+    "scores",
     "similar",
 ]

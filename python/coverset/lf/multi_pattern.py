@@ -1,4 +1,4 @@
-"""All patterns of a column at once on Vectorscan or Hyperscan, where its package is installed.
+"""All patterns of a column at once on Hyperscan or Vectorscan, where either is installed.
 
 It only says which rows may match, so that what it reports decides nothing: the pattern's own
 engine searches those rows. Patterns come in RE2's syntax as :mod:`coverset.lf.re2` writes it, which
@@ -7,26 +7,57 @@ spells out classes and folded letters and so means the same here.
 
 from __future__ import annotations
 
-import importlib.util
-from collections import deque
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
-from itertools import pairwise, repeat
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from coverset import _cpu
+from coverset.lf import hyperscan_package
 from coverset.lf.columns import Text
 
-_SLICE_BYTES = 1 << 20  # of text scanned by one call
-_MOST_MATCHES = 0.02  # a byte: with more, telling each costs more than scanning rows singly
+_PROBE_BYTES = 1 << 16  # of text that tells how many matches there are
+_Rows = NDArray[np.int32]
 
 
-def installed() -> bool:
-    """Return whether the Python package ``hyperscan`` is there."""
-    return importlib.util.find_spec("hyperscan") is not None
+class SystemEngine:
+    """The shared library of the system, called natively."""
+
+    most_matches = 0.2  # a byte: with more, telling each costs more than scanning rows singly
+
+    @staticmethod
+    def installed() -> bool:
+        """Return whether the library is there."""
+        return _cpu.PatternDatabase.available()
+
+    @staticmethod
+    def compile(patterns: Sequence[str], *, once: bool) -> Any:
+        """Return a database, or None where the engine refuses the patterns."""
+        try:
+            return _cpu.PatternDatabase(patterns, once)
+        except ValueError:
+            return None
+
+    @staticmethod
+    def scan(
+        database: Any, size: int, text: Text, rows: _Rows, *, as_lines: bool, n_threads: int
+    ) -> tuple[list[_Rows], int]:
+        """Return the candidates of each of ``size`` patterns, and the number of matches."""
+        (found, kinds), matches = _cpu.find_patterns(
+            database, text.native, rows, as_lines, n_threads
+        )
+        order = np.argsort(kinds, kind="stable")
+        ends = np.searchsorted(kinds[order], np.arange(1, size))
+        return np.split(found[order], ends), matches
+
+
+ENGINES: tuple[Any, ...] = (SystemEngine, hyperscan_package.PackageEngine)
+
+
+def installed() -> Any:
+    """Return the engine that is there, or None."""
+    return next((engine for engine in ENGINES if engine.installed()), None)
 
 
 class MultiPattern:
@@ -37,130 +68,48 @@ class MultiPattern:
     where matches are too many to be told one by one, rows are scanned singly.
     """
 
-    def __init__(self, patterns: Sequence[str]) -> None:
+    def __init__(self, patterns: Sequence[str], engine: Any) -> None:
+        self._engine = engine
         anchored = [r"\A" in pattern or r"\z" in pattern for pattern in patterns]
-        in_lines = [not a and self._compiled([p]) for a, p in zip(anchored, patterns, strict=True)]
-        alone = [self._compiled([p], single=True) for p in patterns]
+        in_lines = [
+            not a and engine.compile([p], once=False)
+            for a, p in zip(anchored, patterns, strict=True)
+        ]
+        alone = [engine.compile([p], once=True) for p in patterns]
         self.taken = [i for i, one in enumerate(alone) if one]
-        self._lines = [k for k, i in enumerate(self.taken) if in_lines[i]]
-        self._rows = [k for k, i in enumerate(self.taken) if not in_lines[i]]
         every = [patterns[i] for i in self.taken]
-        self._of_lines = self._compiled([every[k] for k in self._lines])
-        self._of_rows = self._compiled([every[k] for k in self._rows], single=True)
-        self._of_all = self._compiled(every, single=True)
+        places = range(len(every))
+        self._lines = [k for k in places if in_lines[self.taken[k]]]
+        self._rows = [k for k in places if not in_lines[self.taken[k]]]
+        self._databases = {
+            (as_lines, tuple(some)): engine.compile([every[k] for k in some], once=not as_lines)
+            for as_lines, some in ((True, self._lines), (False, self._rows), (False, places))
+            if some
+        }
 
-    @staticmethod
-    def _compiled(patterns: Sequence[str], *, single: bool = False) -> Any:
-        """Return a database; ``single``: each pattern is told once, and may match nothing."""
-        import hyperscan
-
-        if not patterns:
-            return None
-        flags = hyperscan.HS_FLAG_UTF8
-        if single:
-            flags |= hyperscan.HS_FLAG_SINGLEMATCH | hyperscan.HS_FLAG_ALLOWEMPTY
-        database = hyperscan.Database(mode=hyperscan.HS_MODE_BLOCK)
-        try:
-            database.compile(
-                expressions=[pattern.encode() for pattern in patterns],
-                ids=list(range(len(patterns))),
-                elements=len(patterns),
-                flags=[flags] * len(patterns),
-            )
-        except hyperscan.error:
-            return None
-        return database
-
-    def candidates(self, text: Text, n_threads: int) -> list[NDArray[np.int32]]:
+    def candidates(self, text: Text, n_threads: int) -> list[_Rows]:
         """Return the rows in which each taken pattern may be found; text must be UTF-8."""
         rows = np.flatnonzero(text.validity.mask).astype(np.int32)
-        step = max(1, _SLICE_BYTES // text.mean_bytes)
-        probe, rest = rows[: step // 16 + 1], rows[step // 16 + 1 :]
-        scratches = [self._scratches() for _ in range(max(1, n_threads))]
-        found, few = self._scan(text, probe, scratches[0], few=True)
-        slices = [rest[start : start + step] for start in range(0, len(rest), step)]
-
-        def scan(some: NDArray[np.int32]) -> list[NDArray[np.int32]]:
-            own = scratches.pop()
-            try:
-                return self._scan(text, some, own, few=few)[0]
-            finally:
-                scratches.append(own)
-
-        if len(scratches) == 1 or len(slices) < 2:
-            parts = [found, *map(scan, slices)]
+        n_probe = _PROBE_BYTES // text.mean_bytes + 1
+        probe, rest = rows[:n_probe], rows[n_probe:]
+        found, matches = self._find(self._lines, text, probe, True, n_threads)
+        if matches <= self._engine.most_matches * (len(probe) * text.mean_bytes):
+            found |= self._find(self._rows, text, probe, False, n_threads)[0]
+            others, _ = self._find(self._lines, text, rest, True, n_threads)
+            others |= self._find(self._rows, text, rest, False, n_threads)[0]
         else:
-            with ThreadPoolExecutor(len(scratches)) as pool:
-                parts = [found, *pool.map(scan, slices)]
-        return [np.concatenate(of_pattern) for of_pattern in zip(*parts, strict=True)]
+            found, others = {}, self._find(range(len(self.taken)), text, rows, False, n_threads)[0]
+        parts = [part for part in (found, others) if part]
+        return [np.concatenate([part[k] for part in parts]) for k in range(len(self.taken))]
 
-    def _scratches(self) -> dict[Any, Any]:
-        """Return the memory that one thread scans with, by database."""
-        import hyperscan
-
-        databases = (self._of_lines, self._of_rows, self._of_all)
-        return {database: hyperscan.Scratch(database) for database in databases if database}
-
-    def _scan(
-        self, text: Text, rows: NDArray[np.int32], scratches: dict[Any, Any], *, few: bool
-    ) -> tuple[list[NDArray[np.int32]], bool]:
-        """Return the candidates among ``rows``, and whether matches of lines were few."""
-        if not few:
-            every = range(len(self.taken))
-            by_place = self._scan_rows(self._of_all, every, text, rows, scratches)
-            return [by_place[k] for k in every], False
-        by_place, few = self._scan_lines(text, rows, scratches)
-        by_place |= self._scan_rows(self._of_rows, self._rows, text, rows, scratches)
-        return [by_place[k] for k in range(len(self.taken))], few
-
-    def _scan_lines(
-        self, text: Text, rows: NDArray[np.int32], scratches: dict[Any, Any]
-    ) -> tuple[dict[int, NDArray[np.int32]], bool]:
-        """Scan rows as lines; return candidates by place, and whether matches were few."""
-        if self._of_lines is None:
-            return {}, True
-        offsets, data = _cpu.take_text(text.native, rows, True)
-        ends: list[int] = []
-        patterns: list[int] = []
-        add_end, add_pattern = ends.append, patterns.append
-
-        def on_match(pattern: int, _start: int, end: int, _flags: int, _context: None) -> None:
-            add_end(end)
-            add_pattern(pattern)
-
-        self._of_lines.scan(data.tobytes(), on_match, scratch=scratches[self._of_lines])
-        kinds, found = np.array(patterns, dtype=np.int64), {}
-        for kind, k in enumerate(self._lines):
-            at = np.array(ends, dtype=np.int64)[kinds == kind]
-            # a match that ends where a row begins may be of the row before, or of nothing in it
-            last, next_ = (
-                np.searchsorted(offsets, at, side=side) - 1 for side in ("left", "right")
-            )
-            lines = np.unique(np.concatenate([last, next_]))
-            found[k] = rows[lines[(lines >= 0) & (lines < len(rows))]]
-        return found, len(ends) <= _MOST_MATCHES * len(data)
-
-    @staticmethod
-    def _scan_rows(
-        database: Any,
-        places: Sequence[int],
-        text: Text,
-        rows: NDArray[np.int32],
-        scratches: dict[Any, Any],
-    ) -> dict[int, NDArray[np.int32]]:
-        """Scan rows one by one; return candidates by place."""
-        if database is None:
-            return {}
-        copied = text.take(rows)
-        data, ends = copied.buffers[0].tobytes(), copied.index.tolist()
-        strings = [data[a:b] for a, b in pairwise(ends)]
-        hits: list[list[int]] = [[] for _ in places]
-        adders = [one.append for one in hits]
-
-        def on_match(pattern: int, _start: int, _end: int, _flags: int, row: int) -> None:
-            adders[pattern](row)
-
-        scratch = repeat(scratches[database])
-        calls = map(database.scan, strings, repeat(on_match), repeat(0), rows.tolist(), scratch)
-        deque(calls, maxlen=0)
-        return {k: np.array(one, dtype=np.int32) for k, one in zip(places, hits, strict=True)}
+    def _find(
+        self, places: Sequence[int], text: Text, rows: _Rows, as_lines: bool, n_threads: int
+    ) -> tuple[dict[int, _Rows], int]:
+        """Return candidates by place, and the number of matches."""
+        if not places:
+            return {}, 0
+        database = self._databases[as_lines, tuple(places)]
+        found, matches = self._engine.scan(
+            database, len(places), text, rows, as_lines=as_lines, n_threads=n_threads
+        )
+        return dict(zip(places, found, strict=True)), matches

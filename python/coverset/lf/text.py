@@ -104,9 +104,10 @@ class TextPass(Pass):
             for searched in self._searched
             if searched.member.lf.engine == "re2" and not searched.member.lf.has_rare_literals  # type: ignore[attr-defined]
         ]
-        if not common or not multi_pattern.installed():
+        engine = multi_pattern.installed() if common else None
+        if engine is None:
             return None
-        multi = MultiPattern([searched.member.lf.translated for searched in common])  # type: ignore[attr-defined]
+        multi = MultiPattern([s.member.lf.translated for s in common], engine)  # type: ignore[attr-defined]
         for i in multi.taken:
             common[i].in_multi = True
         return multi if multi.taken else None
