@@ -19,34 +19,44 @@ CHANCE = 1e-3
 SMALLEST = 1e-6  # of a silent row's class
 
 
-def vote_fractions(L, k):
-    """mv_i(y) = votes of row i for y / votes of row i; uniform where there is none."""
-    counts = np.stack([(y == L).sum(axis=1) for y in range(k)], axis=1).astype(float)
+def vote_fractions(L, k, omega=None):
+    """mv_i(y) = weight of row i's votes for y / weight of its votes; uniform without votes."""
+    omega = np.ones((L.shape[1], k)) if omega is None else omega
+    counts = np.stack([(y == L) @ omega[:, y] for y in range(k)], axis=1)
     n = counts.sum(axis=1, keepdims=True)
-    return np.where(n > 0, counts / np.maximum(n, 1), 1 / k)
+    return np.where(n > 0, counts / np.where(n > 0, n, 1), 1 / k)
 
 
-def krippendorff_alpha(L, k):
+def krippendorff_alpha(L, k, omega=None, cluster=None):
     """alpha = 1 - D_o / D_e over the pairs of votes that share a row, by the coincidence matrix.
 
-    o[a, b] = sum_i (ordered pairs of votes (a, b) in row i) / (n_i - 1);
-    D_o = sum_{a != b} o[a, b];  D_e = sum_{a != b} o[a] o[b] / (o - 1).
+    A pair of votes weighs the product of their weights; LFs of one cluster, voting alike, are no
+    pair. o[a, b] = sum_i w_i (ordered pairs (a, b) of row i), where w_i makes the pairs of row i
+    weigh as much as its votes; D_o = sum_{a != b} o[a, b];  D_e = sum_{a != b} o[a] o[b] / (o - 1).
     """
+    m = L.shape[1]
+    omega = np.ones((m, k)) if omega is None else omega
+    cluster = np.arange(m * k).reshape(m, k) if cluster is None else cluster
     o = np.zeros((k, k))
     for row in L:
-        counts = np.array([(row == y).sum() for y in range(k)], dtype=float)
-        if counts.sum() > 1:
-            o += (np.outer(counts, counts) - np.diag(counts)) / (counts.sum() - 1)
+        voters = np.flatnonzero(row >= 0)
+        pairs = np.zeros((k, k))
+        for i in voters:
+            for j in voters:
+                if i != j and cluster[i, row[i]] != cluster[j, row[j]]:
+                    pairs[row[i], row[j]] += omega[i, row[i]] * omega[j, row[j]]
+        if pairs.sum() > 1e-9:
+            o += pairs * omega[voters, row[voters]].sum() / pairs.sum()
     margin, total = o.sum(axis=1), o.sum()
     observed = total - np.trace(o)
     expected = (total**2 - (margin**2).sum()) / (total - 1) if total > 1 else 0.0
     return 1 - observed / expected if expected > 0 else np.nan
 
 
-def mean_vote_share(L, k):
+def mean_vote_share(L, k, omega=None):
     """share_y = mean of mv_i(y) over covered rows."""
     covered = (L >= 0).any(axis=1)
-    return vote_fractions(L, k)[covered].mean(axis=0) if covered.any() else np.full(k, 1 / k)
+    return vote_fractions(L, k, omega)[covered].mean(axis=0) if covered.any() else np.full(k, 1 / k)
 
 
 def annotators(L, k, polarity=None):
@@ -135,30 +145,46 @@ def vote_weights(N, is_annotator, mass, kappa):
     return W
 
 
-def posterior(L, W, log_prior):
-    """post_i = softmax(tau_i sum_c W_c + log prior), tau_i = 1 / (1 + .1 max(t_i - 1, 0))."""
+def posterior(L, W, log_prior, omega=None):
+    """post_i = softmax(tau_i sum_c omega_c W_c + log prior), tau_i = 1 / (1 + .1 max(t_i - 1, 0)).
+
+    t_i is the weight of the row's votes.
+    """
+    omega = np.ones(W.shape[:2]) if omega is None else omega
     post = np.zeros((len(L), W.shape[1]))
     for i, row in enumerate(L):
         voters = np.flatnonzero(row >= 0)
-        tau = 1 / (1 + ROW_CORRELATION * max(len(voters) - 1, 0))
-        z = tau * W[voters, row[voters]].sum(axis=0) + log_prior
+        weights = omega[voters, row[voters]]
+        tau = 1 / (1 + ROW_CORRELATION * max(weights.sum() - 1, 0))
+        z = tau * weights @ W[voters, row[voters]] + log_prior
         e = np.exp(z - z.max())
         post[i] = e / e.sum()
     return post
 
 
-def fit(L, k, y=None, given=None, anchor=0.5, polarity=None, max_iter=25, tol=1e-4):
+def fit(
+    L,
+    k,
+    y=None,
+    given=None,
+    anchor=0.5,
+    polarity=None,
+    max_iter=25,
+    tol=1e-4,
+    omega=None,
+    cluster=None,
+):
     """Majority-anchored EM: the M-step from the majority vote, then passes of E-step and M-step."""
     L = np.asarray(L)
     y = np.full(len(L), -1) if y is None else np.asarray(y)
-    alpha, share = krippendorff_alpha(L, k), mean_vote_share(L, k)
+    alpha, share = krippendorff_alpha(L, k, omega, cluster), mean_vote_share(L, k, omega)
     rho = 0.0 if np.isnan(alpha) else min(max(alpha, 0.0), 0.95)
     kappa = min(max((1 - rho) / rho, 0.5), 50.0) if rho > 0 else 50.0
     is_annotator = annotators(L, k, polarity)
     votes = (L >= 0).sum(axis=0)
     f = votes[is_annotator].sum() / votes.sum() if votes.sum() else 0.0
     trust = f if given is None else 1.0
-    mv, covered, known = vote_fractions(L, k), (L >= 0).any(axis=1), y >= 0
+    mv, covered, known = vote_fractions(L, k, omega), (L >= 0).any(axis=1), y >= 0
 
     def maximize(post):
         B = anchor * mv + (1 - anchor) * post
@@ -171,14 +197,15 @@ def fit(L, k, y=None, given=None, anchor=0.5, polarity=None, max_iter=25, tol=1e
     mass, N, W = maximize(post)
     passes, change = 0, np.inf
     while passes < max_iter and change >= tol:
-        before, post = post, posterior(L, W, np.log(trust * mass + (1 - trust) / k))
+        before, post = post, posterior(L, W, np.log(trust * mass + (1 - trust) / k), omega)
         change = np.abs(post - before)[covered].max(initial=0.0)
         mass, N, W = maximize(post)
         passes += 1
-    believed = posterior(L, W, np.log(trust * mass + (1 - trust) / k))  # without the anchor
+    believed = posterior(L, W, np.log(trust * mass + (1 - trust) / k), omega)  # without the anchor
     believed[known] = np.eye(k)[y[known]]
     n_votes = N.sum(axis=(1, 2))
-    right = np.array([np.trace(N_j) for N_j in expected_votes(L, believed, k)])
+    N_believed = expected_votes(L, believed, k)
+    right = np.array([np.trace(N_j) for N_j in N_believed])
     return SimpleNamespace(
         alpha=alpha,
         mass=mass,
@@ -190,13 +217,18 @@ def fit(L, k, y=None, given=None, anchor=0.5, polarity=None, max_iter=25, tol=1e
         n_iter=passes,
         change=change,
         is_annotator=is_annotator,
+        omega=omega,
+        N_believed=N_believed,
+        n_believed=believed[covered].sum(axis=0),
     )
 
 
 def predict_proba(model, L):
     """Posterior with 1e-3 log pi added, so that pi breaks ties; silent rows get pi."""
     L = np.asarray(L)
-    proba = posterior(L, model.W, np.log(model.prior) + TIE_BREAKER * np.log(model.silent))
+    proba = posterior(
+        L, model.W, np.log(model.prior) + TIE_BREAKER * np.log(model.silent), model.omega
+    )
     proba[~(L >= 0).any(axis=1)] = model.silent
     return proba
 

@@ -21,7 +21,7 @@ SMALL = [[0, 1, -1], [0, 0, 1], [1, 1, 1]]
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"dependencies": "auto"}, r"dependencies must be one of 'none', got 'auto'"),
+        ({"dependencies": "some"}, r"dependencies must be one of 'auto', 'none', got 'some'"),
         ({"solver": "adam"}, r"solver must be one of 'auto', 'em', 'sgd', got 'adam'"),
         ({"anchor": -0.1}, r"anchor must be in 0..1, got -0.1"),
         ({"anchor": 1.5}, r"anchor must be in 0..1, got 1.5"),
@@ -149,7 +149,8 @@ def test_failed_fit_leaves_a_fitted_model_as_it_was(options, y):
 def test_parameters_round_trip():
     model = cs.LabelModel(anchor=0.25, seed=3)
     assert model.get_params() == {
-        "dependencies": "none",
+        "dependencies": "auto",
+        "groups": None,
         "class_balance": None,
         "anchor": 0.25,
         "solver": "auto",

@@ -1,6 +1,7 @@
 #include "coverset/label_model.hpp"
 
 #include "array.hpp"
+#include "coverset/error.hpp"
 #include "device.hpp"
 
 namespace coverset::bindings {
@@ -15,8 +16,9 @@ using Lfs = Array<std::int32_t>;
 using Labels = Array<std::int16_t>;
 using Flags = Array<std::uint8_t>;
 
-VoteColumns vote_columns(const Indices& indptr, const Labels& label, const Flags& annotator) {
-  return {in(indptr), in(label), in(annotator)};
+VoteColumns vote_columns(const Indices& indptr, const Labels& label, const Flags& annotator,
+                         const Doubles& weight) {
+  return {in(indptr), in(label), in(annotator), in(weight)};
 }
 
 Patterns pattern_view(const Indices& indptr, const Lfs& column, const Doubles& weight,
@@ -25,10 +27,14 @@ Patterns pattern_view(const Indices& indptr, const Lfs& column, const Doubles& w
 }
 
 LabelModelState model_state(Doubles& expected, Doubles& log_weight, Doubles& class_balance,
-                            Doubles& right) {
+                            Doubles& believed, Doubles& believed_rows) {
   const auto balance = out(class_balance);
-  return {static_cast<std::int32_t>(balance.size()), out(expected), out(log_weight), balance,
-          out(right)};
+  return {static_cast<std::int32_t>(balance.size()),
+          out(expected),
+          out(log_weight),
+          balance,
+          out(believed),
+          out(believed_rows)};
 }
 
 TieBreak tie_break_named(const std::string& name) {
@@ -88,45 +94,67 @@ void bind_label_model(py::module_& m) {
   m.def(
       "find_columns",
       [](const Indices& indptr, const Lfs& lfs, const Labels& labels, const Indices& column_indptr,
-         const Labels& column_label, const Flags& annotator, Lfs& column_of_vote, int threads) {
+         const Labels& column_label, const Flags& annotator, const Doubles& column_weight,
+         Lfs& column_of_vote, int threads) {
         const auto target = out(column_of_vote);
         run(threads, [&](const Cpu& device) {
           find_columns(device, votes(indptr, lfs, labels),
-                       vote_columns(column_indptr, column_label, annotator), target);
+                       vote_columns(column_indptr, column_label, annotator, column_weight), target);
         });
       },
       "indptr"_a.noconvert(), "lfs"_a.noconvert(), "labels"_a.noconvert(),
       "column_indptr"_a.noconvert(), "column_label"_a.noconvert(), "annotator"_a.noconvert(),
-      "column_of_vote"_a.noconvert(), "threads"_a);
+      "column_weight"_a.noconvert(), "column_of_vote"_a.noconvert(), "threads"_a);
   m.def(
       "measure_agreement",
       [](const Indices& indptr, const Lfs& column, const Doubles& weight, const Labels& gold,
          const Indices& column_indptr, const Labels& column_label, const Flags& annotator,
-         Doubles& share, int threads) {
+         const Doubles& column_weight, const Lfs& cluster, Doubles& share, int threads) {
         const auto shares = out(share);
         const Agreement agreement = run(threads, [&](const Cpu& device) {
-          return measure_agreement(device, pattern_view(indptr, column, weight, gold),
-                                   vote_columns(column_indptr, column_label, annotator), shares);
+          return measure_agreement(
+              device, pattern_view(indptr, column, weight, gold),
+              vote_columns(column_indptr, column_label, annotator, column_weight), in(cluster),
+              shares);
         });
         return py::make_tuple(agreement.alpha, agreement.covered);
       },
       "indptr"_a.noconvert(), "column"_a.noconvert(), "weight"_a.noconvert(), "gold"_a.noconvert(),
       "column_indptr"_a.noconvert(), "column_label"_a.noconvert(), "annotator"_a.noconvert(),
-      "share"_a.noconvert(), "threads"_a);
+      "column_weight"_a.noconvert(), "cluster"_a.noconvert(), "share"_a.noconvert(), "threads"_a);
+  m.def(
+      "count_overlaps",
+      [](const Indices& indptr, const Lfs& column, const Doubles& weight, const Labels& gold,
+         std::int64_t columns, int threads) {
+        for (const std::int32_t c : in(column)) {
+          require(0 <= c && c < columns, "columns must be in 0..", columns - 1, ", got ", c);
+        }
+        Overlaps overlaps = run(threads, [&](const Cpu& device) {
+          return count_overlaps(device, pattern_view(indptr, column, weight, gold), columns);
+        });
+        return py::make_tuple(as_array(std::move(overlaps.indptr)),
+                              as_array(std::move(overlaps.other)),
+                              as_array(std::move(overlaps.rows)));
+      },
+      "indptr"_a.noconvert(), "column"_a.noconvert(), "weight"_a.noconvert(), "gold"_a.noconvert(),
+      "columns"_a, "threads"_a);
   m.def(
       "weigh_columns",
       [](const Indices& column_indptr, const Labels& column_label, const Flags& annotator,
-         const FitOptions& options, Doubles& expected, Doubles& log_weight, Doubles& class_balance,
-         Doubles& right, int threads) {
-        LabelModelState state = model_state(expected, log_weight, class_balance, right);
+         const Doubles& column_weight, const FitOptions& options, Doubles& expected,
+         Doubles& log_weight, Doubles& class_balance, Doubles& believed, Doubles& believed_rows,
+         int threads) {
+        LabelModelState state =
+            model_state(expected, log_weight, class_balance, believed, believed_rows);
         run(threads, [&](const Cpu& device) {
-          weigh_columns(device, vote_columns(column_indptr, column_label, annotator), options,
-                        state);
+          weigh_columns(device, vote_columns(column_indptr, column_label, annotator, column_weight),
+                        options, state);
         });
       },
       "column_indptr"_a.noconvert(), "column_label"_a.noconvert(), "annotator"_a.noconvert(),
-      "options"_a, "expected"_a.noconvert(), "log_weight"_a.noconvert(),
-      "class_balance"_a.noconvert(), "right"_a.noconvert(), "threads"_a);
+      "column_weight"_a.noconvert(), "options"_a, "expected"_a.noconvert(),
+      "log_weight"_a.noconvert(), "class_balance"_a.noconvert(), "believed"_a.noconvert(),
+      "believed_rows"_a.noconvert(), "threads"_a);
   m.def(
       "class_log_prior",
       [](const FitOptions& options, const Doubles& class_balance, Doubles& log_prior) {
@@ -137,34 +165,37 @@ void bind_label_model(py::module_& m) {
       "fit_label_model",
       [](const Indices& indptr, const Lfs& column, const Doubles& weight, const Labels& gold,
          const Indices& column_indptr, const Labels& column_label, const Flags& annotator,
-         const FitOptions& options, Doubles& expected, Doubles& log_weight, Doubles& class_balance,
-         Doubles& right, int threads) {
-        LabelModelState state = model_state(expected, log_weight, class_balance, right);
+         const Doubles& column_weight, const FitOptions& options, Doubles& expected,
+         Doubles& log_weight, Doubles& class_balance, Doubles& believed, Doubles& believed_rows,
+         int threads) {
+        LabelModelState state =
+            model_state(expected, log_weight, class_balance, believed, believed_rows);
         const FitReport report = run(threads, [&](const Cpu& device) {
-          return fit_label_model(device, pattern_view(indptr, column, weight, gold),
-                                 vote_columns(column_indptr, column_label, annotator), options,
-                                 state);
+          return fit_label_model(
+              device, pattern_view(indptr, column, weight, gold),
+              vote_columns(column_indptr, column_label, annotator, column_weight), options, state);
         });
         return py::make_tuple(report.passes, report.change);
       },
       "indptr"_a.noconvert(), "column"_a.noconvert(), "weight"_a.noconvert(), "gold"_a.noconvert(),
       "column_indptr"_a.noconvert(), "column_label"_a.noconvert(), "annotator"_a.noconvert(),
-      "options"_a, "expected"_a.noconvert(), "log_weight"_a.noconvert(),
-      "class_balance"_a.noconvert(), "right"_a.noconvert(), "threads"_a);
+      "column_weight"_a.noconvert(), "options"_a, "expected"_a.noconvert(),
+      "log_weight"_a.noconvert(), "class_balance"_a.noconvert(), "believed"_a.noconvert(),
+      "believed_rows"_a.noconvert(), "threads"_a);
   m.def(
       "predict_proba",
       [](const Indices& indptr, const Lfs& column, const Doubles& log_weight,
-         const Doubles& log_prior, double row_correlation, const Doubles& silent,
-         Array<float>& probabilities, int threads) {
+         const Doubles& column_weight, const Doubles& log_prior, double row_correlation,
+         const Doubles& silent, Array<float>& probabilities, int threads) {
         const auto target = out(probabilities);
-        const Evidence evidence{in(log_weight), in(log_prior), row_correlation};
+        const Evidence evidence{in(log_weight), in(log_prior), row_correlation, in(column_weight)};
         run(threads, [&](const Cpu& device) {
           predict_proba(device, in(indptr), in(column), evidence, in(silent), target);
         });
       },
       "indptr"_a.noconvert(), "column"_a.noconvert(), "log_weight"_a.noconvert(),
-      "log_prior"_a.noconvert(), "row_correlation"_a, "silent"_a.noconvert(),
-      "probabilities"_a.noconvert(), "threads"_a);
+      "column_weight"_a.noconvert(), "log_prior"_a.noconvert(), "row_correlation"_a,
+      "silent"_a.noconvert(), "probabilities"_a.noconvert(), "threads"_a);
 }
 
 }  // namespace coverset::bindings

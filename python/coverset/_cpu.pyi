@@ -230,6 +230,7 @@ def find_columns(
     column_indptr: _Int64,
     column_label: _Int16,
     annotator: _UInt8,
+    column_weight: _Float64,
     column_of_vote: _Int32,
     threads: int,
 ) -> None: ...
@@ -241,18 +242,25 @@ def measure_agreement(
     column_indptr: _Int64,
     column_label: _Int16,
     annotator: _UInt8,
+    column_weight: _Float64,
+    cluster: _Int32,
     share: _Float64,
     threads: int,
 ) -> tuple[float, float]: ...
+def count_overlaps(
+    indptr: _Int64, column: _Int32, weight: _Float64, gold: _Int16, columns: int, threads: int
+) -> tuple[_Int64, _Int32, _Float64]: ...
 def weigh_columns(
     column_indptr: _Int64,
     column_label: _Int16,
     annotator: _UInt8,
+    column_weight: _Float64,
     options: FitOptions,
     expected: _Float64,
     log_weight: _Float64,
     class_balance: _Float64,
-    right: _Float64,
+    believed: _Float64,
+    believed_rows: _Float64,
     threads: int,
 ) -> None: ...
 def class_log_prior(options: FitOptions, class_balance: _Float64, log_prior: _Float64) -> None: ...
@@ -264,17 +272,20 @@ def fit_label_model(
     column_indptr: _Int64,
     column_label: _Int16,
     annotator: _UInt8,
+    column_weight: _Float64,
     options: FitOptions,
     expected: _Float64,
     log_weight: _Float64,
     class_balance: _Float64,
-    right: _Float64,
+    believed: _Float64,
+    believed_rows: _Float64,
     threads: int,
 ) -> tuple[int, float]: ...
 def predict_proba(
     indptr: _Int64,
     column: _Int32,
     log_weight: _Float64,
+    column_weight: _Float64,
     log_prior: _Float64,
     row_correlation: float,
     silent: _Float64,

@@ -87,27 +87,40 @@ void add_model(const Cpu& device, Checksum& sum) {
   for (std::int64_t c = 0; c < m * k; ++c) column_label.push_back(static_cast<std::int16_t>(c % k));
   std::vector<std::uint8_t> annotator(m, 1);
   annotator[3] = 0;
-  const VoteColumns columns{columns_indptr, column_label, annotator};
+  std::vector<double> part(m * k, 1.0);
+  part[4] = part[7] = 0.6;
+  const VoteColumns columns{columns_indptr, column_label, annotator, part};
   std::vector<std::int32_t> column(matrix.lfs.size());
   find_columns(device, matrix.view(), columns, column);
   const std::vector<double> weight(6000, 1.0);
   const std::vector<std::int16_t> gold(6000, -1);
   const Patterns patterns{matrix.indptr, column, weight, gold};
+  const Overlaps overlaps = count_overlaps(device, patterns, m * k);
+  sum.add(overlaps.indptr);
+  sum.add(overlaps.other);
+  sum.add(overlaps.rows);
+  std::vector<std::int32_t> cluster(m * k);
+  for (std::size_t c = 0; c < cluster.size(); ++c) cluster[c] = static_cast<std::int32_t>(c);
+  cluster[7] = 4;
+  std::vector<double> share(k);
+  share.push_back(measure_agreement(device, patterns, columns, cluster, share).alpha);
+  sum.add(share);
   for (const std::int64_t batch : {0, 512}) {
     std::vector<double> expected(m * k * k), log_weight(m * k * k), balance(k, 1.0 / k),
-        right(m * k);
+        believed(m * k * k), believed_rows(k);
     FitOptions options;
     options.annotator_share = 0.9;
     options.batch = batch;
-    LabelModelState state{k, expected, log_weight, balance, right};
+    LabelModelState state{k, expected, log_weight, balance, believed, believed_rows};
     fit_label_model(device, patterns, columns, options, state);
     sum.add(log_weight);
     sum.add(balance);
-    sum.add(right);
+    sum.add(believed);
+    sum.add(believed_rows);
     std::vector<double> log_prior(k);
     class_log_prior(options, balance, log_prior);
     std::vector<float> probabilities(6000 * k);
-    predict_proba(device, matrix.indptr, column, {log_weight, log_prior, 0.1}, balance,
+    predict_proba(device, matrix.indptr, column, {log_weight, log_prior, 0.1, part}, balance,
                   probabilities);
     sum.add(probabilities);
   }

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <span>
+#include <vector>
 
 #include "coverset/device.hpp"
 #include "coverset/view.hpp"
@@ -53,7 +54,9 @@ struct VoteColumns {
   std::span<const std::int64_t> indptr;  // (n_lfs + 1)
   std::span<const std::int16_t> label;
   std::span<const std::uint8_t> annotator;  // (n_lfs): 1 for confusion rows, 0 for lift
-
+  std::span<const double> weight = {};      // how much of a vote counts: less where LFs depend on
+                                            // each other; empty: 1
+  double weight_of(std::size_t column) const { return weight.empty() ? 1.0 : weight[column]; }
   std::int64_t n_lfs() const { return static_cast<std::int64_t>(indptr.size()) - 1; }
   std::int64_t size() const { return static_cast<std::int64_t>(label.size()); }
 };
@@ -79,9 +82,23 @@ struct Agreement {
 };
 
 /// Krippendorff's alpha (Krippendorff 2011, nominal data) and share (cardinality) out: the mean
-/// vote fraction of covered rows.
+/// vote fraction of covered rows. Votes count by their column's weight; columns with equal entries
+/// in `cluster` (0..columns-1, of one label) are no pairs. An empty `cluster`: each is its own.
 Agreement measure_agreement(const Cpu& device, const Patterns& patterns, const VoteColumns& columns,
-                            std::span<double> share);
+                            std::span<const std::int32_t> cluster, std::span<double> share);
+
+/// Pairs of columns that occur in one pattern: those of column c are other[e], ascending and above
+/// c, for indptr[c] <= e < indptr[c + 1]; rows[e] is the weight of the patterns with both.
+struct Overlaps {
+  std::vector<std::int64_t> indptr;
+  std::vector<std::int32_t> other;
+  std::vector<double> rows;
+};
+
+/// Counts overlaps of 0..columns-1 by Gustavson's row-wise product (1978), of which one half is
+/// made: O(sum of squared pattern lengths). Sums of whole weights are exact. Allocates the result,
+/// 12 bytes a vote, and 12 bytes a column for each block in work.
+Overlaps count_overlaps(const Cpu& device, const Patterns& patterns, std::int64_t columns);
 
 /// Settings of the anchored label model; docs/label_model.md derives them.
 struct FitOptions {
@@ -103,7 +120,8 @@ struct LabelModelState {
   std::span<double> expected;       // (columns, cardinality): expected votes in each class
   std::span<double> log_weight;     // (columns, cardinality): evidence of a vote, log scale
   std::span<double> class_balance;  // (cardinality)
-  std::span<double> right;          // (columns): expected right votes under the posterior alone
+  std::span<double> believed;       // (columns, cardinality): expected votes, posterior alone
+  std::span<double> believed_rows;  // (cardinality): expected covered rows, posterior alone
 };
 
 /// Evidence of each column from its expected votes: unipolar LFs by lift, annotators by
@@ -136,6 +154,7 @@ struct Evidence {
   std::span<const double> log_weight;  // (columns, cardinality)
   std::span<const double> log_prior;
   double row_correlation = 0.1;
+  std::span<const double> weight = {};  // of each column's votes, in log_weight already; empty: 1
 };
 
 /// Class probabilities (rows, cardinality) of rows given as columns; rows without votes, or with

@@ -24,13 +24,16 @@ inline std::int64_t add_evidence(std::span<const std::int64_t> indptr,
   const auto last = static_cast<std::size_t>(indptr[static_cast<std::size_t>(row) + 1]);
   std::fill(logits, logits + k, 0.0);
   std::int64_t votes = 0;
+  double counted = 0.0;
   for (std::size_t at = first; at < last; ++at) {
     if (column[at] < 0) continue;
     ++votes;
+    counted +=
+        evidence.weight.empty() ? 1.0 : evidence.weight[static_cast<std::size_t>(column[at])];
     const double* weight = evidence.log_weight.data() + static_cast<std::size_t>(column[at]) * k;
     for (std::size_t y = 0; y < k; ++y) logits[y] += weight[y];
   }
-  const double repeats = static_cast<double>(std::max<std::int64_t>(votes - 1, 0));
+  const double repeats = std::max(counted - 1.0, 0.0);
   const double share = 1.0 / (1.0 + evidence.row_correlation * repeats);
   double most = -1e300;
   for (std::size_t y = 0; y < k; ++y) {

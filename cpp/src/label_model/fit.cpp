@@ -159,19 +159,14 @@ class Trainer {
       }
       if (report.change <= options_.tolerance) break;
     }
-    count_right(expect(device, 0, size, Start::model, 0.0));
+    const Expected posterior = expect(device, 0, size, Start::model, 0.0);
+    std::ranges::copy(posterior.votes, state_.believed.begin());
+    std::ranges::copy(posterior.rows, state_.believed_rows.begin());
     return report;
   }
 
  private:
   enum class Start { majority, model };
-
-  /// Expected right votes of each column, by the posterior alone.
-  void count_right(const Expected& posterior) {
-    for (std::size_t c = 0; c < state_.right.size(); ++c) {
-      state_.right[c] = posterior.votes[c * k_ + static_cast<std::size_t>(columns_.label[c])];
-    }
-  }
 
   void shuffle() {
     for (std::size_t i = order_.size(); i > 1; --i) {
@@ -231,8 +226,8 @@ class Trainer {
     group_probabilities(
         patterns_.indptr, patterns_.column, static_cast<std::int64_t>(group.size()),
         [group](std::int64_t i) { return group[static_cast<std::size_t>(i)]; },
-        Evidence{state_.log_weight, log_prior_, options_.row_correlation}, scratch.logits,
-        scratch.votes);
+        Evidence{state_.log_weight, log_prior_, options_.row_correlation, columns_.weight},
+        scratch.logits, scratch.votes);
     for (std::size_t i = 0; i < group.size(); ++i) {
       if (scratch.votes[i] == 0) continue;
       double* posterior = posterior_.data() + static_cast<std::size_t>(group[i]) * k_;
@@ -250,10 +245,12 @@ class Trainer {
     const auto first = static_cast<std::size_t>(patterns_.indptr[i]);
     const auto last = static_cast<std::size_t>(patterns_.indptr[i + 1]);
     if (first == last) return;
-    const double vote = 1.0 / static_cast<double>(last - first);
+    double votes = 0.0;
+    for (std::size_t e = first; e < last; ++e) votes += columns_.weight_of(column(e));
     std::ranges::fill(believed, 0.0);
     for (std::size_t e = first; e < last; ++e) {
-      believed[static_cast<std::size_t>(columns_.label[column(e)])] += vote;
+      const std::size_t c = column(e);
+      believed[static_cast<std::size_t>(columns_.label[c])] += columns_.weight_of(c) / votes;
     }
     double* posterior = posterior_.data() + i * k_;
     if (start == Start::majority) std::ranges::copy(believed, posterior);
@@ -265,8 +262,8 @@ class Trainer {
       part.rows[y] += believed[y];
     }
     for (std::size_t e = first; e < last; ++e) {
-      double* votes = part.votes.data() + column(e) * k_;
-      for (std::size_t y = 0; y < k_; ++y) votes[y] += believed[y];
+      double* expected = part.votes.data() + column(e) * k_;
+      for (std::size_t y = 0; y < k_; ++y) expected[y] += believed[y];
     }
   }
 
@@ -328,6 +325,9 @@ void weigh_columns(const Cpu& device, const VoteColumns& columns, const FitOptio
         weigh_unipolar(c, static_cast<std::size_t>(columns.label[c]), options, state);
       }
       if (columns.annotator[j] != 0) weigh_annotator(first, last, columns, pooled, votes, state);
+      for (std::size_t i = first * k; !columns.weight.empty() && i < last * k; ++i) {
+        state.log_weight[i] *= columns.weight[i / k];
+      }
     }
   });
 }

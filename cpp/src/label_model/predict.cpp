@@ -20,7 +20,7 @@ void predict_proba(const Cpu& device, std::span<const std::int64_t> indptr,
       std::clamp<std::int64_t>((1 << 16) / static_cast<std::int64_t>(k), kGroup, 1 << 13);
   std::vector<double> log_prior(evidence.log_prior.begin(), evidence.log_prior.end());
   for (std::size_t y = 0; y < k; ++y) log_prior[y] += kTieBreaker * log_exact_order(silent[y]);
-  const Evidence decided{evidence.log_weight, log_prior, evidence.row_correlation};
+  const Evidence decided{evidence.log_weight, log_prior, evidence.row_correlation, evidence.weight};
   parallel_for(device, n, block, [&](std::int64_t begin, std::int64_t end) {
     std::vector<double> group(static_cast<std::size_t>(kGroup) * k);
     std::array<std::int64_t, kGroup> votes{};

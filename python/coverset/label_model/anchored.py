@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Hashable, Mapping, Sequence
 from typing import Self
 
 import numpy as np
@@ -12,12 +13,13 @@ from coverset import _arguments as arguments
 from coverset import _cpu
 from coverset.label_matrix import LabelMatrix
 from coverset.label_matrix.matrix import matrix_argument
-from coverset.label_model import columns, storage
+from coverset.label_model import columns, dependencies, storage
 from coverset.label_model.base import BaseLabelModel
 
 _ROW_CORRELATION = 0.1
 _AUTO_PATTERNS = 1 << 20  # more distinct rows than this are learned by minibatches
 _BATCH_PATTERNS = 1 << 14
+_ROUNDS = 2  # of weights by the posterior
 
 
 class LabelModel(BaseLabelModel):
@@ -38,8 +40,12 @@ class LabelModel(BaseLabelModel):
 
     Parameters
     ----------
-    dependencies : {"none"}
-        LFs err independently given the class.
+    dependencies : {"auto", "none"} or pairs of LFs
+        ``"none"``: LFs err independently given the class. ``"auto"``: LFs whose votes repeat each
+        other form clusters, whose votes count less. Pairs, by index or name: these LFs do.
+    groups : mapping of family to LFs, or one name for each LF, optional
+        Families of LFs that depend on each other, for instance the prompts of one model; None
+        for an LF of no family. Then only LFs of one family (or pair) are taken as dependent.
     class_balance : (k,) floats, optional
         Probability of each class; learned by default.
     anchor : float
@@ -66,6 +72,10 @@ class LabelModel(BaseLabelModel):
     lf_accuracies_ : (m,) float64
         Expected share of right votes of each LF, under the model's probabilities; NaN for an LF
         without votes.
+    lf_weights_ : (m,) float64
+        How much of each LF's votes counts: 1 unless it depends on others.
+    lf_clusters_ : list of tuple of int
+        LFs that were taken to depend on each other, ascending.
     n_patterns_, n_iter_ : int
         Distinct rows of votes (with gold), and passes made.
     solver_ : str
@@ -82,7 +92,8 @@ class LabelModel(BaseLabelModel):
     def __init__(
         self,
         *,
-        dependencies: str = "none",
+        dependencies: str | Sequence[tuple[int | str, int | str]] = "auto",
+        groups: Mapping[str, Sequence[int | str]] | Sequence[Hashable] | None = None,
         class_balance: ArrayLike | None = None,
         anchor: float = 0.5,
         solver: str = "auto",
@@ -91,6 +102,7 @@ class LabelModel(BaseLabelModel):
         seed: int = 0,
     ) -> None:
         self.dependencies = dependencies
+        self.groups = groups
         self.class_balance = class_balance
         self.anchor = anchor
         self.solver = solver
@@ -124,35 +136,25 @@ class LabelModel(BaseLabelModel):
         """
         matrix = matrix_argument(L)
         threads = arguments.threads(n_threads)
-        k = matrix.cardinality
         options = self._options()
-        balance = self._given_balance(k)
+        balance = self._given_balance(matrix.cardinality)
+        family = dependencies.families(self.dependencies, self.groups, matrix)
         grouped = columns.group(matrix, y, threads)
         table = columns.observe(matrix, threads)
-        alpha, share = columns.agreement(grouped, table, k, threads)
+        _, share = columns.agreement(grouped, table, matrix.cardinality, threads)
         table = columns.tell_annotators(table, matrix, share)
-        rho = 0.0 if np.isnan(alpha) else min(max(alpha, 0.0), 0.95)
-        settings = columns.Settings(
-            anchor=options.anchor,
-            row_correlation=_ROW_CORRELATION,
-            kappa=min(max((1 - rho) / rho, 0.5), 50.0) if rho else 50.0,
-            annotator_share=columns.annotator_share(table),
-            balance_given=balance is not None,
-        )
-        for name, value in settings._asdict().items():
-            setattr(options, name, value)
         solver = self.solver
         if solver == "auto":
             solver = "sgd" if grouped.n_patterns > _AUTO_PATTERNS else "em"
         options.batch = _BATCH_PATTERNS if solver == "sgd" else 0
-        state = columns.State.zero(table, np.full(k, 1 / k) if balance is None else balance)
-        passes, _ = _cpu.fit_label_model(
-            *grouped.arrays(table, threads), *table.arrays(), options, *state, threads
-        )
-        self.reliability_ = float(alpha)
-        self.n_patterns_, self.n_iter_, self.solver_ = grouped.n_patterns, int(passes), solver
-        silent = _silent(rho, share, settings, state.class_balance)
-        self._fitted = columns.Fitted(table, state, settings, silent)
+        fitter = _Fitter(grouped, options, balance, matrix.cardinality, threads)
+        if self.dependencies == "none" and family is None:
+            fitted, alpha, passes = fitter.fit(table, None)
+        else:
+            fitted, alpha, passes = fitter.fit_dependent(table, family)
+        self.reliability_ = alpha
+        self.n_patterns_, self.n_iter_, self.solver_ = grouped.n_patterns, passes, solver
+        self._fitted = fitted
         self._show()
         return self
 
@@ -162,10 +164,12 @@ class LabelModel(BaseLabelModel):
         self.cardinality_, self.n_lfs_ = self._fitted.cardinality, self._fitted.n_lfs
         self.class_balance_ = state.class_balance.copy()
         self.lf_accuracies_ = columns.accuracies(table, state)
+        self.lf_weights_, self.lf_clusters_ = dependencies.summary(table)
 
     def _options(self) -> _cpu.FitOptions:
         """Check the parameters and return them for the kernel."""
-        arguments.one_of("dependencies", self.dependencies, ("none",))
+        if isinstance(self.dependencies, str):
+            arguments.one_of("dependencies", self.dependencies, ("auto", "none"))
         arguments.one_of("solver", self.solver, ("auto", "em", "sgd"))
         options = _cpu.FitOptions()
         options.anchor = arguments.real_number("anchor", self.anchor, 0.0, 1.0)
@@ -209,7 +213,7 @@ class LabelModel(BaseLabelModel):
         column = columns.find(L, table, threads)
         proba = np.empty((len(L), fitted.cardinality), dtype=np.float32)
         _cpu.predict_proba(
-            *(L.indptr, column, state.log_weight, log_prior),
+            *(L.indptr, column, state.log_weight, table.weight, log_prior),
             *(fitted.settings.row_correlation, fitted.silent, proba, threads),
         )
         return proba
@@ -234,6 +238,63 @@ class LabelModel(BaseLabelModel):
             If the file is damaged, of another kind, or of another version.
         """
         return storage.load(path, cls)
+
+
+class _Fitter:
+    """Fits the same rows with one set of column weights after another."""
+
+    def __init__(
+        self,
+        grouped: columns.Grouped,
+        options: _cpu.FitOptions,
+        balance: NDArray[np.float64] | None,
+        k: int,
+        threads: int,
+    ) -> None:
+        self._grouped, self._options, self._balance = grouped, options, balance
+        self._k, self._threads = k, threads
+
+    def fit(
+        self, table: columns.Table, weights: dependencies.Weights | None
+    ) -> tuple[columns.Fitted, float, int]:
+        """Return what was learned, the votes' agreement and the number of passes."""
+        grouped, options, balance, k = self._grouped, self._options, self._balance, self._k
+        cluster = columns.NO_CLUSTERS
+        if weights is not None:
+            table, cluster = table._replace(**weights._asdict()), weights.cluster
+        alpha, share = columns.agreement(grouped, table, k, self._threads, cluster)
+        rho = 0.0 if np.isnan(alpha) else min(max(alpha, 0.0), 0.95)
+        settings = columns.Settings(
+            anchor=options.anchor,
+            row_correlation=_ROW_CORRELATION,
+            kappa=min(max((1 - rho) / rho, 0.5), 50.0) if rho else 50.0,
+            annotator_share=columns.annotator_share(table),
+            balance_given=balance is not None,
+        )
+        for name, value in settings._asdict().items():
+            setattr(options, name, value)
+        state = columns.State.zero(table, np.full(k, 1 / k) if balance is None else balance)
+        passes, _ = _cpu.fit_label_model(
+            *(*grouped.arrays(table, self._threads), *table.arrays()),
+            *(options, *state, self._threads),
+        )
+        silent = _silent(rho, share, settings, state.class_balance)
+        return columns.Fitted(table, state, settings, silent), float(alpha), int(passes)
+
+    def fit_dependent(
+        self, table: columns.Table, family: NDArray[np.int64] | None
+    ) -> tuple[columns.Fitted, float, int]:
+        """Fit, let votes that repeat each other count less, and fit again, in turn."""
+        dependent = dependencies.Dependent(self._grouped, table, family, self._threads)
+        weights = dependent.by_votes()
+        fitted = self.fit(table, weights)
+        for _ in range(_ROUNDS):
+            found = dependent.by_posterior(fitted[0].state)
+            if (found.weight == weights.weight).all():
+                break
+            weights = found
+            fitted = self.fit(table, weights)
+        return fitted
 
 
 def _silent(

@@ -11,6 +11,7 @@ from coverset import _arguments as arguments
 from coverset import _cpu
 from coverset.label_matrix import LabelMatrix
 
+NO_CLUSTERS = np.empty(0, dtype=np.int32)
 _CHANCE = 1e-3  # below this probability an annotator's votes are not one class by chance
 
 
@@ -21,10 +22,12 @@ class Table(NamedTuple):
     label: NDArray[np.int16]  # (columns,)
     annotator: NDArray[np.uint8]  # (m,): 1 for confusion, 0 for lift
     votes: NDArray[np.int64]  # (columns,): votes it was seen with
+    weight: NDArray[np.float64]  # (columns,): how much of a vote counts
+    cluster: NDArray[np.int32]  # (columns,): the first column of those that stand together
 
-    def arrays(self) -> tuple[Any, Any, Any]:
+    def arrays(self) -> tuple[Any, Any, Any, Any]:
         """What the kernels take."""
-        return self.indptr, self.label, self.annotator
+        return self.indptr, self.label, self.annotator, self.weight
 
     @property
     def lf(self) -> NDArray[np.int64]:
@@ -55,13 +58,16 @@ class State(NamedTuple):
     expected: NDArray[np.float64]  # (columns, k): expected votes in each class
     log_weight: NDArray[np.float64]  # (columns, k): log evidence of a vote
     class_balance: NDArray[np.float64]  # (k,)
-    right: NDArray[np.float64]  # (columns,): expected right votes
+    believed: NDArray[np.float64]  # (columns, k): expected votes, by the posterior alone
+    believed_rows: NDArray[np.float64]  # (k,): expected covered rows, by the posterior alone
 
     @classmethod
     def zero(cls, table: Table, class_balance: NDArray[np.float64]) -> State:
         """Return a state of which only the class balance is known."""
         c, k = len(table.label), len(class_balance)
-        return cls(np.zeros((c, k)), np.zeros((c, k)), class_balance.copy(), np.zeros(c))
+        votes = (np.zeros((c, k)) for _ in range(3))
+        expected, log_weight, believed = votes
+        return cls(expected, log_weight, class_balance.copy(), believed, np.zeros(k))
 
 
 class Fitted(NamedTuple):
@@ -118,7 +124,11 @@ def _table(votes: NDArray[np.int64], annotator: NDArray[np.uint8]) -> Table:
     """Return the columns with a vote in (m, k) counts."""
     lf, label = np.nonzero(votes)
     indptr = np.concatenate([[0], np.cumsum(np.bincount(lf, minlength=len(votes)))])
-    return Table(indptr.astype(np.int64), label.astype(np.int16), annotator, votes[lf, label])
+    return Table(
+        *(indptr.astype(np.int64), label.astype(np.int16), annotator, votes[lf, label]),
+        weight=np.ones(len(label)),
+        cluster=np.arange(len(label), dtype=np.int32),
+    )
 
 
 def _counts(L: LabelMatrix, threads: int) -> NDArray[np.int64]:
@@ -137,12 +147,16 @@ def observe(L: LabelMatrix, threads: int) -> Table:
 
 
 def agreement(
-    grouped: Grouped, table: Table, k: int, threads: int
+    grouped: Grouped,
+    table: Table,
+    k: int,
+    threads: int,
+    cluster: NDArray[np.int32] = NO_CLUSTERS,
 ) -> tuple[float, NDArray[np.float64]]:
     """Return Krippendorff's alpha, and the mean vote share of each class over covered rows."""
     share = np.empty(k)
     alpha, _ = _cpu.measure_agreement(
-        *grouped.arrays(table, threads), *table.arrays(), share, threads
+        *grouped.arrays(table, threads), *table.arrays(), cluster, share, threads
     )
     return alpha, share
 
@@ -180,7 +194,8 @@ def accuracies(table: Table, state: State) -> NDArray[np.float64]:
     """Return each LF's expected share of right votes."""
     m = len(table.indptr) - 1
     votes = np.bincount(table.lf, weights=table.votes, minlength=m)
-    hits = np.bincount(table.lf, weights=state.right, minlength=m)
+    right = state.believed[np.arange(len(table.label)), table.label]
+    hits = np.bincount(table.lf, weights=right, minlength=m)
     accuracy: NDArray[np.float64] = np.full(m, np.nan)
     return np.divide(hits, votes, out=accuracy, where=votes > 0)
 
@@ -203,5 +218,8 @@ def extend(table: Table, state: State, L: LabelMatrix, threads: int) -> tuple[Ta
     place = np.full(known.shape, -1, dtype=np.int64)
     place[wider.lf, wider.label] = np.arange(len(wider.label))
     larger = State.zero(wider, state.class_balance)
-    larger.expected[place[table.lf, table.label]] = state.expected
+    old = place[table.lf, table.label]
+    larger.expected[old] = state.expected
+    wider.weight[old] = table.weight
+    wider.cluster[old] = old[table.cluster]
     return wider, larger

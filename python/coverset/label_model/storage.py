@@ -41,6 +41,10 @@ def _unpacked(entry: dict[str, Any], dtype: str, shape: tuple[int, ...]) -> NDAr
 
 def _plain(value: Any) -> Any:
     """Return a parameter as JSON has it."""
+    if isinstance(value, dict):
+        return {str(name): _plain(item) for name, item in value.items()}
+    if isinstance(value, list | tuple | set):
+        return [_plain(item) for item in value]
     return value if value is None or isinstance(value, str) else np.asarray(value).tolist()
 
 
@@ -59,7 +63,10 @@ def save(model: Any, path: str | os.PathLike[str]) -> None:
         "expected": state.expected,
         "log_weight": state.log_weight,
         "class_balance": state.class_balance,
-        "right": state.right,
+        "believed": state.believed,
+        "believed_rows": state.believed_rows,
+        "weight": table.weight,
+        "cluster": table.cluster,
         "silent": silent,
     }
     body = {
@@ -99,7 +106,8 @@ def _restored(kind: type[Model], body: dict[str, Any]) -> Model:
         expected=_numbers(arrays, "expected", (c, k), lambda x: x >= 0),
         log_weight=_numbers(arrays, "log_weight", (c, k), np.isfinite),
         class_balance=_numbers(arrays, "class_balance", (k,), lambda x: (x > 0) & (x <= 1)),
-        right=_numbers(arrays, "right", (c,), lambda x: x >= 0),
+        believed=_numbers(arrays, "believed", (c, k), lambda x: x >= 0),
+        believed_rows=_numbers(arrays, "believed_rows", (k,), lambda x: x >= 0),
     )
     silent = _numbers(arrays, "silent", (k,), lambda x: (x > 0) & (x <= 1))
     model._fitted = columns.Fitted(table, state, _settings(body["settings"]), silent)
@@ -134,10 +142,13 @@ def _table(arrays: dict[str, Any], m: int, k: int) -> columns.Table:
         _unpacked(arrays["label"], "<i2", (c,)),
         _unpacked(arrays["annotator"], "|u1", (m,)),
         _unpacked(arrays["votes"], "<i8", (c,)),
+        _numbers(arrays, "weight", (c,), lambda x: (x > 0) & (x <= 1)),
+        _unpacked(arrays["cluster"], "<i4", (c,)),
     )
     inside = (table.label >= 0) & (table.label < k)
     ascending = np.diff(table.lf * k + table.label) > 0
-    if not inside.all() or not ascending.all() or (table.annotator > 1).any():
+    below = (table.cluster >= 0) & (table.cluster <= np.arange(c))
+    if not (inside.all() and ascending.all() and below.all()) or (table.annotator > 1).any():
         msg = "its columns are not in order"
         raise ValueError(msg)
     return table

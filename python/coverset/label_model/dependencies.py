@@ -1,0 +1,260 @@
+"""Labeling functions that depend on each other: how much of their votes counts."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Mapping, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from coverset import _cpu
+from coverset.label_matrix import LabelMatrix
+from coverset.label_model.clusters import average_linkage, connected
+from coverset.label_model.columns import Grouped, State, Table
+
+_LEAST_DICE = 0.85  # columns that share this much of their votes are taken for copies
+_LEAST_CORRELATION = 0.55  # given the class; the mean of a cluster's pairs
+_PRIOR_PAIRS = 10.0  # rows without agreement beyond chance, added to those of two annotators
+_STEP_NUMBERS = 1 << 22
+_MOST = 0.999999
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+
+
+class Pairs(NamedTuple):
+    """Columns that may repeat each other, first below second, of different LFs.
+
+    Unipolar LFs meet in columns of one label. Annotators meet as a whole, on the rows both voted
+    on; their first columns stand for them.
+    """
+
+    first: Ints
+    second: Ints
+    rows: Floats  # with both votes
+    agreeing: Floats  # of these, with one label
+
+
+class Weights(NamedTuple):
+    """Which columns stand together, and how much of their votes counts."""
+
+    cluster: NDArray[np.int32]  # (columns,)
+    weight: Floats  # (columns,)
+
+
+class Dependent:
+    """The pairs of columns of some votes, and what they weigh together.
+
+    ``family`` (one a LF) says which LFs are dependent; None: those that the votes show to be.
+    """
+
+    def __init__(self, grouped: Grouped, table: Table, family: Ints | None, threads: int) -> None:
+        self._table, self._family = table, family
+        self._size = len(table.label)
+        self._lf = table.lf
+        indptr, other, rows = _cpu.count_overlaps(
+            *grouped.arrays(table, threads), self._size, threads
+        )
+        first = np.repeat(np.arange(self._size), np.diff(indptr))
+        second = other.astype(np.int64)
+        kind = table.annotator[self._lf]
+        possible = kind[first] == kind[second]
+        if family is not None:
+            possible &= family[self._lf[first]] == family[self._lf[second]]
+        alike = table.label[first] == table.label[second]
+        lone = possible & alike & (kind[first] == 0)
+        self._unipolar = Pairs(first[lone], second[lone], rows[lone], rows[lone])
+        both = possible & (kind[first] == 1)
+        self._annotators = self._by_lf(first[both], second[both], rows[both], alike[both])
+        self._votes = np.bincount(self._lf, weights=table.votes, minlength=len(table.annotator))
+
+    def _by_lf(self, first: Ints, second: Ints, rows: Floats, alike: NDArray[np.bool_]) -> Pairs:
+        """Add up the pairs of columns of each pair of LFs."""
+        m = len(self._table.annotator)
+        a, b = self._lf[first], self._lf[second]
+        pair, place = np.unique(a * m + b, return_inverse=True)
+        lead = self._table.indptr[:-1]
+        return Pairs(
+            lead[pair // m],
+            lead[pair % m],
+            np.bincount(place, weights=rows, minlength=len(pair)).astype(np.float64),
+            np.bincount(place, weights=rows * alike, minlength=len(pair)).astype(np.float64),
+        )
+
+    def by_votes(self) -> Weights:
+        """Return weights before anything is known of the classes: copies share their votes."""
+        return self._weights(self._dice(), np.zeros(len(self._annotators.rows)), _LEAST_DICE)
+
+    def by_posterior(self, state: State) -> Weights:
+        """Return weights by the correlation of votes, given the class."""
+        dice = self._dice()
+        near = np.maximum(self._correlation(state), np.where(dice >= _LEAST_DICE, dice, 0.0))
+        return self._weights(near, self._agreement(state), _LEAST_CORRELATION)
+
+    def _dice(self) -> Floats:
+        pairs, votes = self._unipolar, self._table.votes
+        dice: Floats = 2 * pairs.rows / (votes[pairs.first] + votes[pairs.second] + _PRIOR_PAIRS)
+        return dice
+
+    def _correlation(self, state: State) -> Floats:
+        """Return the correlation, given the class, of the votes of unipolar LFs."""
+        pairs, rows = self._unipolar, np.maximum(state.believed_rows, 1e-300)
+        expected = state.believed
+        variance = np.maximum((expected * (1 - expected / rows)).sum(axis=1), 1e-12)
+        both = _products(expected / rows, expected, pairs.first, pairs.second)
+        spread = np.sqrt(variance[pairs.first] * variance[pairs.second])
+        correlation: Floats = (pairs.rows - both) / (spread + _PRIOR_PAIRS / 2)
+        return correlation
+
+    def _agreement(self, state: State) -> Floats:
+        """Return the agreement of annotators beyond that of their confusions, on common rows."""
+        pairs, table = self._annotators, self._table
+        if not len(pairs.rows):
+            return pairs.rows
+        by_lf = np.zeros((len(table.annotator), state.believed.shape[1]))
+        np.add.at(by_lf, self._lf, state.believed)
+        confusion = state.believed / np.maximum(by_lf[self._lf], 1e-300)
+        chance = np.zeros(len(pairs.rows))
+        for label in range(state.believed.shape[1]):
+            column = np.full(len(table.annotator), -1)
+            of_label = table.label == label
+            column[self._lf[of_label]] = np.flatnonzero(of_label)
+            a, b = column[self._lf[pairs.first]], column[self._lf[pairs.second]]
+            some = np.flatnonzero((a >= 0) & (b >= 0))
+            chance[some] += _products(confusion * state.class_balance, confusion, a[some], b[some])
+        expected = chance * pairs.rows
+        return (pairs.agreeing - expected) / (pairs.rows - expected + _PRIOR_PAIRS)
+
+    def _weights(self, unipolar: Floats, annotators: Floats, least: float) -> Weights:
+        """Cluster, and let each vote count 1 / (1 + what its cluster repeats of it)."""
+        first = np.concatenate([self._unipolar.first, self._annotators.first])
+        second = np.concatenate([self._unipolar.second, self._annotators.second])
+        similarity = np.clip(np.concatenate([unipolar, annotators]), 0.0, _MOST)
+        if self._family is None:
+            cluster = average_linkage(self._size, first, second, similarity, least)
+        else:
+            cluster = connected(self._size, first, second)
+        repeated = np.zeros(self._size)
+        together = np.where(cluster[first] == cluster[second], similarity, 0.0)
+        common = np.concatenate([np.full(len(unipolar), np.inf), self._annotators.rows])
+        for some in (first, second):  # of an annotator's votes, those on common rows
+            share = np.minimum(common / self._votes[self._lf[some]], 1.0)
+            np.add.at(repeated, some, together * share)
+        lead = np.where(self._table.annotator == 1, self._table.indptr[:-1], -1)[self._lf]
+        own = np.where(lead >= 0, lead, np.arange(self._size))
+        weight = 1 / (1 + repeated[own])
+        return Weights(self._of_label(cluster[own]), weight)
+
+    def _of_label(self, cluster: Ints) -> NDArray[np.int32]:
+        """Number clusters apart by label, each by its first column."""
+        k = int(self._table.label.max(initial=0)) + 1
+        _, first, place = np.unique(
+            cluster * k + self._table.label, return_index=True, return_inverse=True
+        )
+        names: NDArray[np.int32] = first[place].astype(np.int32)
+        return names
+
+
+def _products(left: Floats, right: Floats, first: Ints, second: Ints) -> Floats:
+    """Return the inner product of two rows for each pair, a few million numbers at a time."""
+    step = max(1, _STEP_NUMBERS // left.shape[1])
+    return np.concatenate(
+        [
+            np.einsum("ij,ij->i", left[first[i : i + step]], right[second[i : i + step]])
+            for i in range(0, max(1, len(first)), step)
+        ]
+    )
+
+
+def summary(table: Table) -> tuple[Floats, list[tuple[int, ...]]]:
+    """Return how much of each LF's votes counts at the least, and the clusters of LFs."""
+    weight = np.ones(len(table.annotator))
+    np.minimum.at(weight, table.lf, table.weight)
+    joined = [np.flatnonzero(table.cluster == c) for c in np.unique(table.cluster)]
+    pairs = [(int(table.lf[some[0]]), int(table.lf[c])) for some in joined for c in some[1:]]
+    first, second = (
+        np.array(one, dtype=np.int64) for one in (zip(*pairs, strict=True) if pairs else ((), ()))
+    )
+    family = connected(len(weight), first, second)
+    members = [tuple(np.flatnonzero(family == j).tolist()) for j in np.unique(family[second])]
+    return weight, members
+
+
+def families(dependencies: Any, groups: Any, L: LabelMatrix) -> Ints | None:
+    """Return the family of each LF as the user gave it, by pairs or by groups, or None."""
+    given = None if isinstance(dependencies, str) else _pairs_argument(dependencies, L)
+    if given is None and groups is None:
+        return None
+    family = np.arange(L.n_lfs) if groups is None else _groups_argument(groups, L)
+    first, second = [], []
+    for name in np.unique(family):
+        members = np.flatnonzero(family == name)
+        first += [members[0]] * (len(members) - 1)
+        second += members[1:].tolist()
+    for a, b in given or ():
+        first.append(a)
+        second.append(b)
+    return connected(L.n_lfs, np.array(first, dtype=np.int64), np.array(second, dtype=np.int64))
+
+
+def lf_argument(name: str, lf: Any, L: LabelMatrix) -> int:
+    """Return the index of an LF given by index or name."""
+    if isinstance(lf, str):
+        names = L.lf_names or ()
+        if lf not in names:
+            msg = f"{name} must be an LF of L, got {lf!r}"
+            raise ValueError(msg)
+        return list(names).index(lf)
+    if isinstance(lf, bool) or not isinstance(lf, int | np.integer):
+        msg = f"{name} must be the index or name of an LF, got {lf!r}"
+        raise TypeError(msg)
+    if not 0 <= lf < L.n_lfs:
+        msg = f"{name} must be in 0..{L.n_lfs - 1}, got {lf}"
+        raise ValueError(msg)
+    return int(lf)
+
+
+def _pairs_argument(pairs: Any, L: LabelMatrix) -> list[tuple[int, int]]:
+    found: dict[tuple[int, int], int] = {}
+    if not isinstance(pairs, Sequence | set | np.ndarray):
+        msg = f"dependencies must be 'auto', 'none' or pairs of LFs, got {pairs!r}"
+        raise TypeError(msg)
+    for i, pair in enumerate(pairs):
+        if isinstance(pair, str) or not hasattr(pair, "__len__") or len(pair) != 2:
+            msg = f"dependencies[{i}] must be a pair of LFs, got {pair!r}"
+            raise ValueError(msg)
+        a, b = (lf_argument(f"dependencies[{i}]", lf, L) for lf in pair)
+        if a == b:
+            msg = f"dependencies[{i}] must be two LFs, got {pair!r}"
+            raise ValueError(msg)
+        key = min(a, b), max(a, b)
+        if key in found:
+            msg = f"dependencies must be unique, entry {i} repeats entry {found[key]}: {pair!r}"
+            raise ValueError(msg)
+        found[key] = i
+    return list(found)
+
+
+def _groups_argument(groups: Any, L: LabelMatrix) -> Ints:
+    """Return a number for the family of each LF; None is a family of its own."""
+    family = np.arange(L.n_lfs)
+    if isinstance(groups, Mapping):
+        taken: dict[int, Hashable] = {}
+        for name, members in groups.items():
+            indices = [lf_argument(f"groups[{name!r}]", lf, L) for lf in members]
+            for j in indices:
+                if j in taken:
+                    msg = f"groups must not share LFs, {taken[j]!r} and {name!r} share {j}"
+                    raise ValueError(msg)
+                taken[j] = name
+            family[indices] = min(indices, default=0)
+        return family
+    if isinstance(groups, str) or not hasattr(groups, "__len__") or len(groups) != L.n_lfs:
+        msg = f"groups must map families to LFs, or name one for each of {L.n_lfs} LFs, "
+        raise ValueError(f"{msg}got {groups!r}")
+    first: dict[Hashable, int] = {}
+    for j, name in enumerate(groups):
+        if name is not None:
+            family[j] = first.setdefault(name, j)
+    return family
