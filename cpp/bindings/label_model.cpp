@@ -1,7 +1,14 @@
 #include "coverset/label_model.hpp"
 
+#include <pybind11/stl.h>
+
+#include <algorithm>
+#include <string>
+#include <tuple>
+
 #include "array.hpp"
 #include "coverset/error.hpp"
+#include "coverset/exp_log.hpp"
 #include "device.hpp"
 
 namespace coverset::bindings {
@@ -37,6 +44,135 @@ LabelModelState model_state(Doubles& expected, Doubles& log_weight, Doubles& cla
           out(believed_rows)};
 }
 
+Confusion confusion_named(const std::string& name) {
+  if (name == "class") return Confusion::by_class;
+  return name == "one_coin" ? Confusion::one_coin : Confusion::full;
+}
+
+Optimizer optimizer_named(const std::string& name) {
+  if (name == "adam") return Optimizer::adam;
+  return name == "adamax" ? Optimizer::adamax : Optimizer::sgd;
+}
+
+/// Moments as Python has them: (lf_indptr, share, indptr, other, share_both, class_balance).
+using MomentArrays = std::tuple<Indices, Doubles, Indices, Lfs, Doubles, Doubles>;
+
+Moments moments_of(const MomentArrays& arrays) {
+  const auto& [lf_indptr, share, indptr, other, both, balance] = arrays;
+  return {in(lf_indptr), in(share), in(indptr), in(other), in(both), in(balance)};
+}
+
+void bind_dawid_skene(py::module_& m) {
+  py::class_<DawidSkeneOptions>(m, "DawidSkeneOptions")
+      .def(py::init([](const std::string& confusion, bool abstain_is_outcome, double smoothing,
+                       double diagonal, bool balance_given, std::int64_t most_passes,
+                       double tolerance) {
+             return DawidSkeneOptions{confusion_named(confusion),
+                                      abstain_is_outcome,
+                                      smoothing,
+                                      diagonal,
+                                      balance_given,
+                                      most_passes,
+                                      tolerance};
+           }),
+           "confusion"_a, "abstain_is_outcome"_a, "smoothing"_a, "diagonal"_a, "balance_given"_a,
+           "most_passes"_a, "tolerance"_a);
+  m.def(
+      "weigh_confusions",
+      [](const Indices& column_indptr, const Labels& column_label, const DawidSkeneOptions& options,
+         Doubles& expected, Doubles& rows, Doubles& class_balance, Doubles& log_weight,
+         Doubles& log_prior, int threads) {
+        const auto k = static_cast<std::int32_t>(class_balance.size());
+        DawidSkeneState state{
+            k, out(expected), out(rows), out(class_balance), out(log_weight), out(log_prior)};
+        run(threads, [&](const Cpu& device) {
+          weigh_confusions(device, {in(column_indptr), in(column_label), {}, {}}, options, state);
+        });
+      },
+      "column_indptr"_a.noconvert(), "column_label"_a.noconvert(), "options"_a,
+      "expected"_a.noconvert(), "rows"_a.noconvert(), "class_balance"_a.noconvert(),
+      "log_weight"_a.noconvert(), "log_prior"_a.noconvert(), "threads"_a);
+  m.def(
+      "fit_dawid_skene",
+      [](const Indices& indptr, const Lfs& column, const Doubles& weight, const Labels& gold,
+         const Indices& column_indptr, const Labels& column_label, const DawidSkeneOptions& options,
+         Doubles& expected, Doubles& rows, Doubles& class_balance, Doubles& log_weight,
+         Doubles& log_prior, int threads) {
+        const auto k = static_cast<std::int32_t>(class_balance.size());
+        DawidSkeneState state{
+            k, out(expected), out(rows), out(class_balance), out(log_weight), out(log_prior)};
+        const FitReport report = run(threads, [&](const Cpu& device) {
+          return fit_dawid_skene(device, pattern_view(indptr, column, weight, gold),
+                                 {in(column_indptr), in(column_label), {}, {}}, options, state);
+        });
+        return py::make_tuple(report.passes, report.change);
+      },
+      "indptr"_a.noconvert(), "column"_a.noconvert(), "weight"_a.noconvert(), "gold"_a.noconvert(),
+      "column_indptr"_a.noconvert(), "column_label"_a.noconvert(), "options"_a,
+      "expected"_a.noconvert(), "rows"_a.noconvert(), "class_balance"_a.noconvert(),
+      "log_weight"_a.noconvert(), "log_prior"_a.noconvert(), "threads"_a);
+}
+
+void bind_moments(py::module_& m) {
+  m.def(
+      "moment_loss",
+      [](const MomentArrays& moments, const Doubles& mu, const Doubles& start, double l2,
+         int threads) {
+        return run(threads, [&](const Cpu& device) {
+          return moment_loss(device, moments_of(moments), in(mu), in(start), l2);
+        });
+      },
+      "moments"_a, "mu"_a.noconvert(), "start"_a.noconvert(), "l2"_a, "threads"_a);
+  m.def(
+      "descend_moments",
+      [](const MomentArrays& moments, const std::string& optimizer, double momentum, double beta1,
+         double beta2, double epsilon, bool amsgrad, double l2, const Doubles& rates,
+         const Doubles& start, Doubles& mu, int threads) {
+        const DescentOptions options{
+            optimizer_named(optimizer), momentum, beta1, beta2, epsilon, amsgrad, l2};
+        const auto target = out(mu);
+        return run(threads, [&](const Cpu& device) {
+          return descend_moments(device, moments_of(moments), options, in(rates), in(start),
+                                 target);
+        });
+      },
+      "moments"_a, "optimizer"_a, "momentum"_a, "beta1"_a, "beta2"_a, "epsilon"_a, "amsgrad"_a,
+      "l2"_a, "rates"_a.noconvert(), "start"_a.noconvert(), "mu"_a.noconvert(), "threads"_a);
+  m.def(
+      "predict_one_vs_rest",
+      [](const Indices& indptr, const Lfs& column, const Doubles& log_weight,
+         const Doubles& log_prior, Array<float>& probabilities, int threads) {
+        const auto target = out(probabilities);
+        const Evidence evidence{in(log_weight), in(log_prior), 0.0};
+        run(threads, [&](const Cpu& device) {
+          predict_one_vs_rest(device, in(indptr), in(column), evidence, target);
+        });
+      },
+      "indptr"_a.noconvert(), "column"_a.noconvert(), "log_weight"_a.noconvert(),
+      "log_prior"_a.noconvert(), "probabilities"_a.noconvert(), "threads"_a);
+  m.def(
+      "logs",
+      [](const py::array_t<double, py::array::c_style>& values) {
+        py::array_t<double> result(
+            std::vector<py::ssize_t>(values.shape(), values.shape() + values.ndim()));
+        std::transform(values.data(), values.data() + values.size(), result.mutable_data(),
+                       log_exact_order);
+        return result;
+      },
+      "values"_a);
+  m.def(
+      "solve_triplets",
+      [](const Indices& indptr, const Lfs& lf, const Doubles& correlation, Doubles& mean_out,
+         int threads) {
+        const auto target = out(mean_out);
+        run(threads, [&](const Cpu& device) {
+          solve_triplets(device, {in(indptr), in(lf), in(correlation)}, target);
+        });
+      },
+      "indptr"_a.noconvert(), "lf"_a.noconvert(), "correlation"_a.noconvert(),
+      "mean_out"_a.noconvert(), "threads"_a);
+}
+
 TieBreak tie_break_named(const std::string& name) {
   if (name == "lowest") return TieBreak::lowest;
   return name == "random" ? TieBreak::random : TieBreak::abstain;
@@ -45,6 +181,8 @@ TieBreak tie_break_named(const std::string& name) {
 }  // namespace
 
 void bind_label_model(py::module_& m) {
+  bind_dawid_skene(m);
+  bind_moments(m);
   py::class_<FitOptions>(m, "FitOptions")
       .def(py::init<>())
       .def_readwrite("anchor", &FitOptions::anchor)

@@ -7,17 +7,20 @@ model turns it into class probabilities.
 from coverset import cuda, lf
 from coverset._versions import __version__, show_versions
 from coverset.label_matrix import DuplicateReport, LabelMatrix, LFSummary, lf_summary
-from coverset.label_model import LabelModel, MajorityVote
+from coverset.label_model import DawidSkene, LabelModel, MajorityVote, MomentModel, TripletModel
 from coverset.lf import ApplyReport, LFPlan, apply, batch_labeling_function, labeling_function
 
 __all__ = [
     "ApplyReport",
+    "DawidSkene",
     "DuplicateReport",
     "LFPlan",
     "LFSummary",
     "LabelMatrix",
     "LabelModel",
     "MajorityVote",
+    "MomentModel",
+    "TripletModel",
     "__version__",
     "apply",
     "batch_labeling_function",

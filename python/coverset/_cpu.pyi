@@ -247,6 +247,78 @@ def measure_agreement(
     share: _Float64,
     threads: int,
 ) -> tuple[float, float]: ...
+
+class DawidSkeneOptions:
+    def __init__(
+        self,
+        confusion: str,
+        abstain_is_outcome: bool,
+        smoothing: float,
+        diagonal: float,
+        balance_given: bool,
+        most_passes: int,
+        tolerance: float,
+    ) -> None: ...
+
+def weigh_confusions(
+    column_indptr: _Int64,
+    column_label: _Int16,
+    options: DawidSkeneOptions,
+    expected: _Float64,
+    rows: _Float64,
+    class_balance: _Float64,
+    log_weight: _Float64,
+    log_prior: _Float64,
+    threads: int,
+) -> None: ...
+def fit_dawid_skene(
+    indptr: _Int64,
+    column: _Int32,
+    weight: _Float64,
+    gold: _Int16,
+    column_indptr: _Int64,
+    column_label: _Int16,
+    options: DawidSkeneOptions,
+    expected: _Float64,
+    rows: _Float64,
+    class_balance: _Float64,
+    log_weight: _Float64,
+    log_prior: _Float64,
+    threads: int,
+) -> tuple[int, float]: ...
+def moment_loss(
+    moments: tuple[_Int64, _Float64, _Int64, _Int32, _Float64, _Float64],
+    mu: _Float64,
+    start: _Float64,
+    l2: float,
+    threads: int,
+) -> float: ...
+def descend_moments(
+    moments: tuple[_Int64, _Float64, _Int64, _Int32, _Float64, _Float64],
+    optimizer: str,
+    momentum: float,
+    beta1: float,
+    beta2: float,
+    epsilon: float,
+    amsgrad: bool,
+    l2: float,
+    rates: _Float64,
+    start: _Float64,
+    mu: _Float64,
+    threads: int,
+) -> bool: ...
+def predict_one_vs_rest(
+    indptr: _Int64,
+    column: _Int32,
+    log_weight: _Float64,
+    log_prior: _Float64,
+    probabilities: _Float32,
+    threads: int,
+) -> None: ...
+def logs(values: _Float64) -> _Float64: ...
+def solve_triplets(
+    indptr: _Int64, lf: _Int32, correlation: _Float64, mean_out: _Float64, threads: int
+) -> None: ...
 def count_overlaps(
     indptr: _Int64, column: _Int32, weight: _Float64, gold: _Int16, columns: int, threads: int
 ) -> tuple[_Int64, _Int32, _Float64]: ...

@@ -126,6 +126,70 @@ void add_model(const Cpu& device, Checksum& sum) {
   }
 }
 
+void add_other_models(const Cpu& device, Checksum& sum) {
+  constexpr std::int32_t k = 3;
+  constexpr std::int64_t m = 10;
+  const Matrix matrix = scan_dense<std::int8_t>(device, 5000, m, k);
+  std::vector<std::int64_t> lf_indptr;
+  std::vector<std::int16_t> label;
+  for (std::int64_t lf = 0; lf <= m; ++lf) lf_indptr.push_back(lf * k);
+  for (std::int64_t c = 0; c < m * k; ++c) label.push_back(static_cast<std::int16_t>(c % k));
+  const VoteColumns columns{lf_indptr, label, {}};
+  std::vector<std::int32_t> column(matrix.lfs.size());
+  find_columns(device, matrix.view(), columns, column);
+  const std::vector<double> weight(5000, 1.0);
+  const std::vector<std::int16_t> gold(5000, -1);
+  const Patterns patterns{matrix.indptr, column, weight, gold};
+  for (const Confusion confusion : {Confusion::full, Confusion::by_class, Confusion::one_coin}) {
+    for (const bool outcome : {false, true}) {
+      std::vector<double> expected(m * k * k), rows(k), balance(k, 1.0 / k), weights(m * k * k),
+          prior(k);
+      DawidSkeneState state{k, expected, rows, balance, weights, prior};
+      fit_dawid_skene(device, patterns, columns, {confusion, outcome, 0.01, 0.5, false, 15, 0.0},
+                      state);
+      for (const auto& part : {expected, rows, balance, weights, prior}) sum.add(part);
+      std::vector<float> probabilities(5000 * k);
+      predict_one_vs_rest(device, matrix.indptr, column, {weights, prior, 0.0}, probabilities);
+      sum.add(probabilities);
+    }
+  }
+  const Overlaps half = count_overlaps(device, patterns, m * k);
+  std::vector<std::vector<std::pair<std::int32_t, double>>> pairs(m * k);
+  for (std::int32_t c = 0; c < m * k; ++c) {
+    for (auto e = half.indptr[static_cast<std::size_t>(c)];
+         e < half.indptr[static_cast<std::size_t>(c) + 1]; ++e) {
+      const std::int32_t other = half.other[static_cast<std::size_t>(e)];
+      const double share = half.rows[static_cast<std::size_t>(e)] / 5000;
+      pairs[static_cast<std::size_t>(c)].push_back({other, share});
+      pairs[static_cast<std::size_t>(other)].push_back({c, share});
+    }
+  }
+  std::vector<std::int64_t> indptr{0};
+  std::vector<std::int32_t> other;
+  std::vector<double> both;
+  for (const auto& some : pairs) {
+    for (const auto& [c, share] : some) {
+      other.push_back(c);
+      both.push_back(share);
+    }
+    indptr.push_back(static_cast<std::int64_t>(other.size()));
+  }
+  const std::vector<double> shares(m * k, 0.2), balance{0.5, 0.3, 0.2}, rates(20, 0.05);
+  const Moments moments{lf_indptr, shares, indptr, other, both, balance};
+  for (const Optimizer optimizer : {Optimizer::sgd, Optimizer::adam, Optimizer::adamax}) {
+    const std::vector<double> start(m * k * k, 0.1);
+    std::vector<double> mu(m * k * k, 0.1);
+    for (std::size_t i = 0; i < mu.size(); i += 4) mu[i] = 0.3;
+    descend_moments(device, moments, {optimizer, 0.9, 0.9, 0.999, 1e-8, false, 0.01}, rates, start,
+                    mu);
+    mu.push_back(moment_loss(device, moments, mu, start, 0.01));
+    sum.add(mu);
+  }
+  std::vector<double> reliability(m * k);
+  solve_triplets(device, {indptr, other, both}, reliability);
+  sum.add(reliability);
+}
+
 void add_hits(Checksum& sum, const Hits& hits) {
   sum.add(hits.rows);
   sum.add(hits.rules);
@@ -212,6 +276,7 @@ int main() {
       add_matrices(Cpu{threads}, sum);
       add_exponentials(sum);
       add_model(Cpu{threads}, sum);
+      add_other_models(Cpu{threads}, sum);
       add_text(Cpu{threads}, sum);
       add_numbers<std::int8_t>(Cpu{threads}, sum);
       add_numbers<std::uint16_t>(Cpu{threads}, sum);

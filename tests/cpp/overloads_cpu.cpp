@@ -51,7 +51,9 @@ int main() {
            defined(&from_triplets) + defined(&size_rows) + defined(&fill_rows) +
            defined(&size_lfs) + defined(&fill_lfs) + defined(&append_lfs) + defined(&count_lfs);
   count += defined<Fractions>(&vote_fractions) + defined(&choose_labels) + defined(&group_rows) +
-           defined(&find_columns) + defined(&measure_agreement) + defined(&count_overlaps) +
+           defined(&find_columns) + defined(&fit_dawid_skene) + defined(&weigh_confusions) +
+           defined(&moment_loss) + defined(&descend_moments) + defined(&solve_triplets) +
+           defined(&predict_one_vs_rest) + defined(&measure_agreement) + defined(&count_overlaps) +
            defined(&weigh_columns) + defined(&class_log_prior) + defined(&fit_label_model) +
            defined(&predict_proba);
   count += defined(&scan_literals) + defined(&find_patterns) + defined(&match_strings) +

@@ -149,6 +149,89 @@ struct FitReport {
 FitReport fit_label_model(const Cpu& device, const Patterns& patterns, const VoteColumns& columns,
                           const FitOptions& options, LabelModelState& state);
 
+/// What a vote of a Dawid-Skene annotator depends on.
+enum class Confusion { full, by_class, one_coin };
+
+/// MAP EM of Dawid and Skene (1979); docs/label_model.md has the equations.
+struct DawidSkeneOptions {
+  Confusion confusion = Confusion::full;
+  bool abstain_is_outcome = false;
+  double smoothing = 0.01;  // pseudo-votes of each cell
+  double diagonal = 0.0;    // and of right votes beyond
+  bool balance_given = false;
+  std::int64_t most_passes = 100;
+  double tolerance = 1e-6;
+};
+
+/// Expected votes, which are sums of fixed-point numbers: the same whatever the order of the rows.
+/// Caller-allocated.
+struct DawidSkeneState {
+  std::int32_t cardinality = 2;
+  std::span<double> expected;       // (columns, cardinality): votes in each class
+  std::span<double> rows;           // (cardinality): rows in each class
+  std::span<double> class_balance;  // (cardinality)
+  std::span<double> log_weight;     // (columns, cardinality): evidence of a vote
+  std::span<double> log_prior;      // (cardinality): evidence of a row before its votes
+};
+
+/// log_weight and log_prior from expected votes. With abstains as an outcome, the evidence of
+/// LFs that are silent is in the prior, and a vote's is relative to it.
+void weigh_confusions(const Cpu& device, const VoteColumns& columns,
+                      const DawidSkeneOptions& options, DawidSkeneState& state);
+
+/// Starts from vote fractions; gold rows keep their class. Allocates patterns * cardinality
+/// doubles and at most 64 MiB of sums (four sets of sums if that is more).
+FitReport fit_dawid_skene(const Cpu& device, const Patterns& patterns, const VoteColumns& columns,
+                          const DawidSkeneOptions& options, DawidSkeneState& state);
+
+/// Shares of rows with one vote, and with two votes of different LFs, each pair both ways round:
+/// what the moments of the model are held against (Ratner et al. 2019).
+struct Moments {
+  std::span<const std::int64_t> lf_indptr;  // columns of LF j: lf_indptr[j]..lf_indptr[j + 1] - 1
+  std::span<const double> share;            // by column
+  std::span<const std::int64_t> indptr;     // pairs of a column
+  std::span<const std::int32_t> other;
+  std::span<const double> share_both;
+  std::span<const double> class_balance;
+};
+
+/// mu is (columns, cardinality): P(vote | class). The loss, exact without anything dense:
+///   |O - mu P mu'|^2 off the blocks of each LF + |mu p - diag O|^2 + |l2 (mu - start)|^2
+/// in O(pairs * cardinality + columns * cardinality^2).
+double moment_loss(const Cpu& device, const Moments& moments, std::span<const double> mu,
+                   std::span<const double> start, double l2);
+
+enum class Optimizer { sgd, adam, adamax };
+
+struct DescentOptions {
+  Optimizer optimizer = Optimizer::sgd;
+  double momentum = 0.9;              // of sgd
+  double beta1 = 0.9, beta2 = 0.999;  // of adam and adamax
+  double epsilon = 1e-8;
+  bool amsgrad = false;
+  double l2 = 0.0;  // of the loss, and weight decay
+};
+
+/// One step along the gradient for each entry of `rates`, from mu in place. Stops and returns false
+/// once mu is not finite.
+bool descend_moments(const Cpu& device, const Moments& moments, const DescentOptions& options,
+                     std::span<const double> rates, std::span<const double> start,
+                     std::span<double> mu);
+
+/// How far LFs that vote on the same rows agree: pairs of LF j are lf[e] for indptr[j] <= e <
+/// indptr[j + 1], ascending, both ways round; correlation[e] is the mean product of their signs.
+struct Correlations {
+  std::span<const std::int64_t> indptr;
+  std::span<const std::int32_t> lf;
+  std::span<const double> correlation;
+};
+
+/// Method of moments over all triplets (Fu et al. 2020): mean_out[j] is the mean of
+/// sqrt(|c(j, a) c(j, b) / c(a, b)|) over the pairs {a, b} with three correlations, the last not
+/// 0; NaN without any. O(triplets).
+void solve_triplets(const Cpu& device, const Correlations& correlations,
+                    std::span<double> mean_out);
+
 /// Evidence of rows given fitted weights; log_prior (cardinality) is added to each.
 struct Evidence {
   std::span<const double> log_weight;  // (columns, cardinality)
@@ -163,5 +246,11 @@ struct Evidence {
 void predict_proba(const Cpu& device, std::span<const std::int64_t> indptr,
                    std::span<const std::int32_t> column, const Evidence& evidence,
                    std::span<const double> silent, std::span<float> probabilities);
+
+/// The same evidence, each class against the rest: logistic functions of the evidence, made to sum
+/// to 1; of two classes, that of class 1 and what is left. Allocates a few KiB a thread.
+void predict_one_vs_rest(const Cpu& device, std::span<const std::int64_t> indptr,
+                         std::span<const std::int32_t> column, const Evidence& evidence,
+                         std::span<float> probabilities);
 
 }  // namespace coverset

@@ -40,4 +40,32 @@ void predict_proba(const Cpu& device, std::span<const std::int64_t> indptr,
   });
 }
 
+void predict_one_vs_rest(const Cpu& device, std::span<const std::int64_t> indptr,
+                         std::span<const std::int32_t> column, const Evidence& evidence,
+                         std::span<float> probabilities) {
+  constexpr double kMost = 700.0;  // beyond, the exponential leaves the range of normal numbers
+  const std::size_t k = evidence.log_prior.size();
+  const auto n = static_cast<std::int64_t>(indptr.size()) - 1;
+  const std::int64_t block =
+      std::clamp<std::int64_t>((1 << 16) / static_cast<std::int64_t>(k), 1, 1 << 13);
+  parallel_for(device, n, block, [&](std::int64_t begin, std::int64_t end) {
+    std::vector<double> p(k);
+    for (std::int64_t row = begin; row < end; ++row) {
+      std::ranges::copy(evidence.log_prior, p.begin());
+      for (auto e = indptr[static_cast<std::size_t>(row)];
+           e < indptr[static_cast<std::size_t>(row) + 1]; ++e) {
+        const auto c = static_cast<std::size_t>(column[static_cast<std::size_t>(e)]);
+        for (std::size_t y = 0; y < k; ++y) p[y] += evidence.log_weight[c * k + y];
+      }
+      if (k == 2) p[0] = -p[1];
+      for (double& z : p) z = -std::clamp(z, -kMost, kMost);
+      exp_in_place(p);
+      double sum = 0.0;
+      for (double& q : p) sum += q = 1.0 / (1.0 + q);
+      float* out = probabilities.data() + static_cast<std::size_t>(row) * k;
+      for (std::size_t y = 0; y < k; ++y) out[y] = static_cast<float>(p[y] / sum);
+    }
+  });
+}
+
 }  // namespace coverset

@@ -14,7 +14,7 @@ from coverset import _cpu
 from coverset.label_matrix import LabelMatrix
 from coverset.label_matrix.matrix import matrix_argument
 from coverset.label_model import columns, dependencies, storage
-from coverset.label_model.base import BaseLabelModel
+from coverset.label_model.base import BaseLabelModel, balance_argument
 
 _ROW_CORRELATION = 0.1
 _AUTO_PATTERNS = 1 << 20  # more distinct rows than this are learned by minibatches
@@ -137,7 +137,7 @@ class LabelModel(BaseLabelModel):
         matrix = matrix_argument(L)
         threads = arguments.threads(n_threads)
         options = self._options()
-        balance = self._given_balance(matrix.cardinality)
+        balance = balance_argument(self.class_balance, matrix.cardinality)
         family = dependencies.families(self.dependencies, self.groups, matrix)
         grouped = columns.group(matrix, y, threads)
         table = columns.observe(matrix, threads)
@@ -177,27 +177,6 @@ class LabelModel(BaseLabelModel):
         options.most_passes = arguments.count("max_iter", self.max_iter)
         options.seed = arguments.whole_number("seed", self.seed, 0, 2**63 - 1)
         return options
-
-    def _given_balance(self, k: int) -> NDArray[np.float64] | None:
-        if self.class_balance is None:
-            return None
-        try:
-            balance = np.array(self.class_balance, dtype=np.float64)
-        except (TypeError, ValueError):
-            msg = f"class_balance must hold {k} numbers, got {self.class_balance!r}"
-            raise ValueError(msg) from None
-        if balance.shape != (k,):
-            rule = f"class_balance must have one entry for each of {k} classes"
-            msg = f"{rule}, got shape {balance.shape}"
-            raise ValueError(msg)
-        for label, p in enumerate(balance.tolist()):
-            if not 0.0 < p < 1.0 and not (k == 1 and p == 1.0):
-                msg = f"class_balance[{label}] must be between 0 and 1, got {p!r}"
-                raise ValueError(msg)
-        if abs(balance.sum() - 1.0) > 1e-6:
-            msg = f"class_balance must sum to 1, got {float(balance.sum())!r}"
-            raise ValueError(msg)
-        return balance
 
     def _proba(self, L: LabelMatrix, threads: int) -> NDArray[np.float32]:
         fitted = self._fitted

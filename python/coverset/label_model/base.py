@@ -180,3 +180,26 @@ class BaseLabelModel(ABC):
         right = int(np.sum((labels == 1) & (gold == 1)))
         wrong = int(np.sum((labels == 1) != (gold == 1)))
         return 2 * right / (2 * right + wrong) if right else 0.0
+
+
+def balance_argument(class_balance: ArrayLike | None, k: int) -> NDArray[np.float64] | None:
+    """Return a given class balance, or None."""
+    if class_balance is None:
+        return None
+    try:
+        balance = np.array(class_balance, dtype=np.float64)
+    except (TypeError, ValueError):
+        msg = f"class_balance must hold {k} numbers, got {class_balance!r}"
+        raise ValueError(msg) from None
+    if balance.shape != (k,):
+        rule = f"class_balance must have one entry for each of {k} classes"
+        msg = f"{rule}, got shape {balance.shape}"
+        raise ValueError(msg)
+    for label, p in enumerate(balance.tolist()):
+        if not 0.0 < p < 1.0 and not (k == 1 and p == 1.0):
+            msg = f"class_balance[{label}] must be between 0 and 1, got {p!r}"
+            raise ValueError(msg)
+    if abs(balance.sum() - 1.0) > 1e-6:
+        msg = f"class_balance must sum to 1, got {float(balance.sum())!r}"
+        raise ValueError(msg)
+    return balance

@@ -106,8 +106,13 @@ class Grouped(NamedTuple):
         return self.matrix.indptr, find(self.matrix, table, threads), self.weight, self.gold
 
 
-def group(L: LabelMatrix, y: ArrayLike | None, threads: int) -> Grouped:
-    """Collapse equal rows (with equal gold) into patterns with counts."""
+def group(
+    L: LabelMatrix,
+    y: ArrayLike | None,
+    threads: int,
+    weights: NDArray[np.float64] | None = None,
+) -> Grouped:
+    """Collapse equal rows (with equal gold) into patterns with counts, or with sums of weights."""
     n = len(L)
     gold = np.empty(0, dtype=np.int16) if y is None else arguments.gold_labels(y, n, L.cardinality)
     pattern_of_row, first_row = np.empty(n, dtype=np.int64), np.empty(n, dtype=np.int64)
@@ -115,7 +120,7 @@ def group(L: LabelMatrix, y: ArrayLike | None, threads: int) -> Grouped:
     firsts = first_row[:count]
     return Grouped(
         L[firsts],
-        np.bincount(pattern_of_row, minlength=count).astype(np.float64),
+        np.bincount(pattern_of_row, weights, minlength=count).astype(np.float64),
         np.full(count, -1, dtype=np.int16) if y is None else gold[firsts],
     )
 
@@ -207,18 +212,27 @@ def find(L: LabelMatrix, table: Table, threads: int) -> NDArray[np.int32]:
     return column
 
 
-def extend(table: Table, state: State, L: LabelMatrix, threads: int) -> tuple[Table, State]:
-    """Return tables with columns for every vote of ``L``: unseen ones have no expected votes."""
+def every(m: int, k: int) -> Table:
+    """Return the columns of all labels of all LFs."""
+    return _table(np.ones((m, k), dtype=np.int64), np.ones(m, dtype=np.uint8))
+
+
+def joined(table: Table, L: LabelMatrix, threads: int) -> Table:
+    """Return columns for the votes of ``L`` as well; the same object where there are no others."""
     known = np.zeros((L.n_lfs, L.cardinality), dtype=np.int64)
     known[table.lf, table.label] = 1
     seen = _counts(L, threads) > 0
-    if not (seen & (known == 0)).any():
+    return _table(known + seen, table.annotator) if (seen & (known == 0)).any() else table
+
+
+def extend(table: Table, state: State, L: LabelMatrix, threads: int) -> tuple[Table, State]:
+    """Return tables with columns for every vote of ``L``: unseen ones have no expected votes."""
+    wider = joined(table, L, threads)
+    if wider is table:
         return table, state
-    wider = _table(known + seen, table.annotator)
-    place = np.full(known.shape, -1, dtype=np.int64)
-    place[wider.lf, wider.label] = np.arange(len(wider.label))
+    k = L.cardinality
+    old = np.searchsorted(wider.lf * k + wider.label, table.lf * k + table.label)
     larger = State.zero(wider, state.class_balance)
-    old = place[table.lf, table.label]
     larger.expected[old] = state.expected
     wider.weight[old] = table.weight
     wider.cluster[old] = old[table.cluster]

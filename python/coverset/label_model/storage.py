@@ -19,6 +19,10 @@ Model = TypeVar("Model")
 
 _MAGIC = "coverset.label_model"
 _VERSION = 1
+_DAMAGES = (
+    *(AttributeError, KeyError, TypeError, ValueError, OverflowError, MemoryError),
+    binascii.Error,
+)
 _FACTS = ("cardinality_", "n_lfs_", "reliability_", "n_patterns_", "n_iter_", "solver_")
 
 
@@ -46,6 +50,68 @@ def _plain(value: Any) -> Any:
     if isinstance(value, list | tuple | set):
         return [_plain(item) for item in value]
     return value if value is None or isinstance(value, str) else np.asarray(value).tolist()
+
+
+class Arrays:
+    """The arrays of a file, each checked when it is taken."""
+
+    def __init__(self, entries: dict[str, Any]) -> None:
+        self._entries = entries
+
+    def take(self, name: str, dtype: str, shape: tuple[int, ...]) -> NDArray[Any]:
+        """Return an array of that type and shape; ValueError otherwise."""
+        return _unpacked(self._entries[name], dtype, shape)
+
+    def numbers(self, name: str, shape: tuple[int, ...], low: float, high: float) -> NDArray[Any]:
+        """Return finite float64 numbers in low..high."""
+        return _numbers(self._entries, name, shape, lambda x: (x >= low) & (x <= high))
+
+    def columns(self, m: int, k: int) -> columns.Table:
+        """Return the (LF, label) columns in order, with votes that count in full."""
+        label = np.frombuffer(
+            base64.b64decode(self._entries["label"]["data"], validate=True), "<i2"
+        )
+        c = len(label)
+        table = columns.Table(
+            self.take("indptr", "<i8", (m + 1,)),
+            self.take("label", "<i2", (c,)),
+            np.ones(m, dtype=np.uint8),
+            np.ones(c, dtype=np.int64),
+            np.ones(c),
+            np.arange(c, dtype=np.int32),
+        )
+        _require_order(table, k)
+        return table
+
+
+def write(model: Any, path: str | os.PathLike[str], magic: str, facts: tuple[str, ...]) -> None:
+    """Write the facts, parameters and arrays of a fitted model."""
+    body = {
+        "parameters": {name: _plain(value) for name, value in model.get_params().items()},
+        "facts": {name: getattr(model, name) for name in facts},
+        "arrays": {name: _packed(array) for name, array in model._arrays().items()},
+    }
+    _files.write_json(path, magic, _VERSION, body)
+
+
+def read(
+    kind: type[Model], path: str | os.PathLike[str], magic: str, facts: tuple[str, ...]
+) -> Model:
+    """Read a model written by :func:`write`."""
+    body = _files.read_json(path, magic, _VERSION)
+    try:
+        model: Any = kind(**body["parameters"])
+        for name in facts:
+            setattr(model, name, body["facts"][name])
+        arguments.whole_number("cardinality_", model.cardinality_, 1, _cpu.MOST_CLASSES)
+        arguments.whole_number("n_lfs_", model.n_lfs_, 0, 2**31 - 1)
+        model._check(model.cardinality_)
+        model._restore(Arrays(body["arrays"]))
+    except _DAMAGES as error:
+        msg = f"{os.fspath(path)} does not hold a valid {kind.__name__}: {error!r}"
+        raise ValueError(msg) from None
+    restored: Model = model
+    return restored
 
 
 def save(model: Any, path: str | os.PathLike[str]) -> None:
@@ -83,10 +149,7 @@ def load(path: str | os.PathLike[str], kind: type[Model]) -> Model:
     body = _files.read_json(path, _MAGIC, _VERSION)
     try:
         return _restored(kind, body)
-    except (
-        *(AttributeError, KeyError, TypeError, ValueError, OverflowError, MemoryError),
-        binascii.Error,
-    ) as error:
+    except _DAMAGES as error:
         msg = f"{os.fspath(path)} does not hold a valid label model: {error!r}"
         raise ValueError(msg) from None
 
@@ -133,25 +196,30 @@ def _table(arrays: dict[str, Any], m: int, k: int) -> columns.Table:
     """Return columns that kernels can trust."""
     label = np.frombuffer(base64.b64decode(arrays["label"]["data"], validate=True), "<i2")
     c = len(label)
-    indptr = _unpacked(arrays["indptr"], "<i8", (m + 1,))
-    if indptr[0] != 0 or (np.diff(indptr) < 0).any() or indptr[-1] != c:
-        msg = "its columns are not in order"
-        raise ValueError(msg)
     table = columns.Table(
-        indptr,
+        _unpacked(arrays["indptr"], "<i8", (m + 1,)),
         _unpacked(arrays["label"], "<i2", (c,)),
         _unpacked(arrays["annotator"], "|u1", (m,)),
         _unpacked(arrays["votes"], "<i8", (c,)),
         _numbers(arrays, "weight", (c,), lambda x: (x > 0) & (x <= 1)),
         _unpacked(arrays["cluster"], "<i4", (c,)),
     )
-    inside = (table.label >= 0) & (table.label < k)
-    ascending = np.diff(table.lf * k + table.label) > 0
+    _require_order(table, k)
     below = (table.cluster >= 0) & (table.cluster <= np.arange(c))
-    if not (inside.all() and ascending.all() and below.all()) or (table.annotator > 1).any():
+    if not below.all() or (table.annotator > 1).any():
         msg = "its columns are not in order"
         raise ValueError(msg)
     return table
+
+
+def _require_order(table: columns.Table, k: int) -> None:
+    """Raise unless kernels can trust the columns."""
+    indptr, label = table.indptr, table.label
+    ordered = indptr[0] == 0 and (np.diff(indptr) >= 0).all() and indptr[-1] == len(label)
+    inside = ordered and ((label >= 0) & (label < k)).all()
+    if not inside or not (np.diff(table.lf * k + label) > 0).all():
+        msg = "its columns are not in order"
+        raise ValueError(msg)
 
 
 def _settings(stored: dict[str, Any]) -> columns.Settings:

@@ -1,0 +1,293 @@
+"""The label model of Snorkel and MeTaL: moments of the votes, matched by gradient descent."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from coverset import _arguments as arguments
+from coverset import _cpu
+from coverset.label_matrix import LabelMatrix
+from coverset.label_model import columns, storage
+from coverset.label_model.assignment import best_assignment
+from coverset.label_model.base import balance_argument
+from coverset.label_model.statistics import PairStatistics
+from coverset.label_model.streamed import StreamedModel
+
+Floats = NDArray[np.float64]
+
+_NO_WEIGHTS = np.empty(0)
+_LARGEST = 1e150  # of a parameter: beyond, its products overflow
+_MOST_ALIKE = 1e-3  # class balances that count as equal
+
+
+class MomentModel(StreamedModel):
+    """Match how often votes occur alone and in pairs (Ratner et al. 2019).
+
+    Minimizes the loss of Snorkel's ``LabelModel``, exactly, without anything dense. With ``O`` the
+    share of rows with each pair of votes, ``mu`` the probability of each vote in each class and
+    ``P`` the class balance,
+
+        |O - mu P mu'|^2 off the blocks of each LF + |mu p - diag O|^2 + |l2 (mu - start)|^2
+
+    The same votes give the same bytes on any thread count and SIMD level, in any order of the
+    rows, and however they are divided over ``partial_fit`` and ``merge``.
+
+    Parameters
+    ----------
+    class_balance : (k,) floats, optional
+        Probability of each class; uniform by default.
+    prec_init : float or (m,) floats
+        How often an LF's votes are right, to start from; in 0..1.
+    n_steps : int
+        Steps along the gradient, each over all votes.
+    lr : float
+        Length of a step.
+    momentum : float
+        Of the steps, in 0..1.
+    l2 : float
+        Ties ``mu`` to its start, and decays it.
+    seed : int
+        Scales the start; draws of ``tie_break_policy="random"``.
+
+    Attributes
+    ----------
+    cardinality_, n_lfs_ : int
+    class_balance_ : (k,) float64
+    conditional_probabilities_ : (m, k, k) float64
+        ``[j, l, y]``: probability that LF j votes l in class y; kept from 0 and 1.
+    loss_ : float
+        After the last step.
+    n_steps_ : int
+
+    Notes
+    -----
+    Counting pairs costs O(sum of squared votes of the distinct rows), a step O(pairs of votes x k +
+    m k^2) and 8 bytes for each vote seen and class.
+
+    Examples
+    --------
+    >>> import coverset as cs
+    >>> L = cs.LabelMatrix.from_dense([[0, 0, 1], [1, 1, 1], [0, 0, 0], [1, 1, 0], [0, 1, 1]])
+    >>> cs.MomentModel().fit(L).predict(L)
+    array([0, 1, 0, 1, 1], dtype=int16)
+    """
+
+    _statistics_type: ClassVar[Any] = PairStatistics
+    _magic: ClassVar[str] = "coverset.moment_model"
+    _facts: ClassVar[tuple[str, ...]] = ("n_steps_", "loss_", "_n_rows")
+    _fewest_lfs: ClassVar[int] = 3
+    _table: columns.Table
+    _mu: Floats  # (columns, k)
+    _n_rows: int
+
+    def __init__(
+        self,
+        *,
+        class_balance: ArrayLike | None = None,
+        prec_init: ArrayLike = 0.7,
+        n_steps: int = 100,
+        lr: float = 0.01,
+        momentum: float = 0.9,
+        l2: float = 0.0,
+        seed: int = 0,
+    ) -> None:
+        self.class_balance = class_balance
+        self.prec_init = prec_init
+        self.n_steps = n_steps
+        self.lr = lr
+        self.momentum = momentum
+        self.l2 = l2
+        self.seed = seed
+
+    def _check(self, k: int) -> tuple[Floats, float]:
+        """Return the class balance and the scale of the start."""
+        arguments.whole_number("n_steps", self.n_steps, 0, 2**31 - 1)
+        arguments.real_number("lr", self.lr, 0.0, 1e300)
+        arguments.real_number("momentum", self.momentum, 0.0, 1.0)
+        arguments.real_number("l2", self.l2, 0.0, 1e100)
+        seed = arguments.whole_number("seed", self.seed, 0, 2**63 - 1)
+        self._precision(None)
+        balance = balance_argument(self.class_balance, k)
+        scale = float(np.random.default_rng(seed).random())
+        return np.full(k, 1 / k) if balance is None else balance, scale
+
+    def _precision(self, m: int | None) -> Floats:
+        """Return prec_init for each LF; ``m`` None: of any number of LFs."""
+        try:
+            precision = np.array(self.prec_init, dtype=np.float64)
+        except (TypeError, ValueError):
+            msg = f"prec_init must be a number or one for each LF, got {self.prec_init!r}"
+            raise ValueError(msg) from None
+        if precision.ndim > 1 or (m is not None and precision.ndim and len(precision) != m):
+            wanted = "each LF" if m is None else f"each of {m} LFs"
+            msg = f"prec_init must be a number or one for {wanted}, got shape {precision.shape}"
+            raise ValueError(msg)
+        if not ((precision >= 0) & (precision <= 1)).all():
+            msg = f"prec_init must be in 0..1, got {self.prec_init!r}"
+            raise ValueError(msg)
+        return precision if m is None else np.broadcast_to(precision, (m,))
+
+    def _learn(self, statistics: Any, checked: Any, threads: int) -> dict[str, Any]:
+        balance, scale = checked
+        m = statistics.shape[0]
+        problem = MomentProblem(statistics, balance, self._precision(m))
+        mu = scale * problem.start
+        rates = np.full(self.n_steps, float(self.lr))
+        moved = problem.descend(mu, rates, self.l2, threads, momentum=self.momentum)
+        if not moved or np.abs(mu).max(initial=0.0) > _LARGEST:
+            msg = f"lr must be smaller: the steps diverged, got lr={self.lr!r}"
+            raise ValueError(msg)
+        loss = problem.loss(mu, self.l2, threads)
+        mu = problem.in_order(mu)
+        n = max(statistics.n, 1)
+        return {
+            "_table": problem.table,
+            "_mu": np.clip(mu, smallest_probability(n), 1 - smallest_probability(n)),
+            "_n_rows": n,
+            "class_balance_": balance,
+            "loss_": float(loss),
+            "n_steps_": int(self.n_steps),
+        }
+
+    def loss(self, mu: ArrayLike, *, n_threads: int | None = None) -> float:
+        """Return the loss of any parameters, for the votes seen.
+
+        Parameters
+        ----------
+        mu : (m * k, k) floats
+            Row ``j * k + l``: probability that LF j votes l, in each class.
+
+        Raises
+        ------
+        NotFittedError, ValueError
+            Before ``fit``; after ``load``, since files hold no statistics; for another shape, or
+            numbers that are not finite.
+        """
+        self._require_fitted()
+        self._require_statistics()
+        m, k = self.n_lfs_, self.cardinality_
+        given = np.ascontiguousarray(mu, dtype=np.float64)
+        if given.shape != (m * k, k) or not np.isfinite(given).all():
+            msg = f"mu must be finite, of shape ({m * k}, {k}), got shape {given.shape}"
+            raise ValueError(msg)
+        problem = MomentProblem(
+            self._statistics, self.class_balance_, self._precision(m), columns.every(m, k)
+        )
+        return problem.loss(given, self.l2, arguments.threads(n_threads))
+
+    @property
+    def conditional_probabilities_(self) -> Floats:
+        """(m, k, k) float64: probability that LF j votes l in class y; made on request."""
+        self._require_fitted()
+        m, k = self.n_lfs_, self.cardinality_
+        whole = np.full((m * k, k), smallest_probability(self._n_rows))
+        whole[self._table.lf * k + self._table.label] = self._mu
+        return whole.reshape(m, k, k)
+
+    def _proba(self, L: LabelMatrix, threads: int) -> NDArray[np.float32]:
+        k = self.cardinality_
+        table, mu = columns.joined(self._table, L, threads), self._mu
+        if table is not self._table:
+            mu = np.full((len(table.label), k), smallest_probability(self._n_rows))
+            old = self._table.lf * k + self._table.label
+            mu[np.searchsorted(table.lf * k + table.label, old)] = self._mu
+        proba = np.empty((len(L), k), dtype=np.float32)
+        log_prior, uniform = _cpu.logs(self.class_balance_), np.full(k, 1 / k)
+        evidence = columns.find(L, table, threads), _cpu.logs(mu), _NO_WEIGHTS, log_prior
+        _cpu.predict_proba(L.indptr, *evidence, 0.0, uniform, proba, threads)
+        proba[~L.covered] = self.class_balance_ / self.class_balance_.sum()
+        return proba
+
+    def _arrays(self) -> dict[str, NDArray[Any]]:
+        return {
+            "indptr": self._table.indptr,
+            "label": self._table.label,
+            "mu": self._mu,
+            "balance": self.class_balance_,
+        }
+
+    def _restore(self, arrays: storage.Arrays) -> None:
+        m, k = self.n_lfs_, self.cardinality_
+        arguments.count("_n_rows", self._n_rows)
+        self._table = arrays.columns(m, k)
+        self._mu = arrays.numbers("mu", (len(self._table.label), k), 1e-30, 1.0)
+        self.class_balance_ = arrays.numbers("balance", (k,), 1e-300, 1.0)
+
+
+def smallest_probability(n: int) -> float:
+    """Return the least probability that ``n`` rows can tell from 0."""
+    return float(min(0.01, 10.0 ** -np.ceil(np.log10(n))))
+
+
+class MomentProblem:
+    """The shares of votes and pairs of votes, and the loss over them."""
+
+    def __init__(
+        self,
+        statistics: PairStatistics,
+        balance: Floats,
+        precision: Floats,
+        table: columns.Table | None = None,
+    ) -> None:
+        m, k = statistics.shape
+        vote = statistics.vote
+        if table is None:
+            table = columns.Table(
+                statistics.lf_indptr(), (vote % k).astype(np.int16), np.ones(m, dtype=np.uint8),
+                statistics.rows.astype(np.int64), np.ones(len(vote)),
+                np.arange(len(vote), dtype=np.int32),
+            )  # fmt: skip
+        self.table = table
+        n = max(statistics.n, 1)
+        keys = table.lf * k + table.label
+        share = np.zeros(len(keys))
+        share[np.searchsorted(keys, vote)] = statistics.rows / n
+        first, second = (np.searchsorted(keys, v) for v in statistics.pairs())
+        row, other = np.concatenate([first, second]), np.concatenate([second, first])
+        order = np.lexsort((other, row))
+        both = np.tile(statistics.rows_both / n, 2)[order]
+        indptr = np.searchsorted(row[order], np.arange(len(keys) + 1)).astype(np.int64)
+        self._moments = table.indptr, share, indptr, other[order].astype(np.int32), both, balance
+        own = np.zeros((len(keys), k))
+        right = np.clip(share * precision[table.lf] / balance[table.label], 0.0, 1.0)
+        own[np.arange(len(keys)), table.label] = right
+        self.start = own
+        self._balance = balance
+
+    def descend(
+        self,
+        mu: Floats,
+        rates: Floats,
+        l2: float,
+        threads: int,
+        *,
+        optimizer: str = "sgd",
+        momentum: float = 0.9,
+        betas: tuple[float, float] = (0.9, 0.999),
+        epsilon: float = 1e-8,
+        amsgrad: bool = False,
+    ) -> bool:
+        """Take one step for each rate, in place; False where they diverged."""
+        return _cpu.descend_moments(
+            *(self._moments, optimizer, momentum, *betas, epsilon, amsgrad, float(l2)),
+            *(rates, self.start, mu, threads),
+        )
+
+    def loss(self, mu: Floats, l2: float, threads: int) -> float:
+        """Return the loss."""
+        return _cpu.moment_loss(self._moments, mu, self.start, float(l2), threads)
+
+    def in_order(self, mu: Floats) -> Floats:
+        """Name classes of equal balance so that as many votes as possible are right."""
+        k = len(self._balance)
+        of_label = np.zeros((k, k))
+        np.add.at(of_label, self.table.label, mu)
+        names = np.round(self._balance, 3)
+        order = np.arange(k)
+        for name in np.unique(names):
+            some = np.flatnonzero(names == name)
+            order[some] = some[best_assignment(of_label[np.ix_(some, some)])]
+        return np.ascontiguousarray(mu[:, order])
