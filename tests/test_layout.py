@@ -14,7 +14,7 @@ from coverset import _cpu
 
 ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "python" / "coverset"
-NOT_STEMS = {"cli", "demo", "cuda"}  # rooms of their own: no kernel behind them
+NOT_STEMS = {"cli", "compat", "demo", "cuda"}  # rooms of their own: no kernel behind them
 
 
 def stems() -> list[str]:

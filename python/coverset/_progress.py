@@ -3,13 +3,21 @@
 from __future__ import annotations
 
 import contextlib
+import importlib.util
 from collections.abc import Callable, Iterator
 
 Progress = bool | Callable[[int, int | None], object]
 
 
+def installed() -> bool:
+    """Return whether tqdm is there."""
+    return importlib.util.find_spec("tqdm") is not None
+
+
 @contextlib.contextmanager
-def report(progress: Progress, total: int | None, what: str) -> Iterator[Callable[[int], None]]:
+def report(
+    progress: Progress, total: int | None, what: str, unit: str = "rows"
+) -> Iterator[Callable[[int], None]]:
     """Yield ``advance(n)``: it moves a bar (True), calls ``progress(done, total)``, or nothing.
 
     Raises ImportError if ``progress`` is True and tqdm is not installed.
@@ -20,7 +28,7 @@ def report(progress: Progress, total: int | None, what: str) -> Iterator[Callabl
         except ImportError as error:
             msg = "progress=True needs tqdm: pip install 'coverset[progress]'"
             raise ImportError(msg) from error
-        with tqdm(total=total, desc=what, unit="rows", unit_scale=True) as bar:
+        with tqdm(total=total, desc=what, unit=unit, unit_scale=True) as bar:
             yield bar.update
     elif callable(progress):
         done = 0

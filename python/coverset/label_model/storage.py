@@ -43,6 +43,19 @@ def _unpacked(entry: dict[str, Any], dtype: str, shape: tuple[int, ...]) -> NDAr
     return np.frombuffer(data, dtype=dtype).reshape(shape).copy()
 
 
+def encoded(value: Any) -> Any:
+    """Return an array, or a plain value, as JSON has it."""
+    return {"array": _packed(value)} if isinstance(value, np.ndarray) else _plain(value)
+
+
+def decoded(entry: Any) -> Any:
+    """Return what :func:`encoded` was given."""
+    if not isinstance(entry, dict) or set(entry) != {"array"}:
+        return entry
+    array = entry["array"]
+    return _unpacked(array, array["dtype"], tuple(array["shape"]))
+
+
 def _plain(value: Any) -> Any:
     """Return a parameter as JSON has it."""
     if isinstance(value, dict):

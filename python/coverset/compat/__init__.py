@@ -1,0 +1,1 @@
+"""Layers for code that was written for other libraries."""
