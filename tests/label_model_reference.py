@@ -177,6 +177,7 @@ def fit(
     """Majority-anchored EM: the M-step from the majority vote, then passes of E-step and M-step."""
     L = np.asarray(L)
     y = np.full(len(L), -1) if y is None else np.asarray(y)
+    omega = np.ones((L.shape[1], k)) if omega is None else omega
     alpha, share = krippendorff_alpha(L, k, omega, cluster), mean_vote_share(L, k, omega)
     rho = 0.0 if np.isnan(alpha) else min(max(alpha, 0.0), 0.95)
     kappa = min(max((1 - rho) / rho, 0.5), 50.0) if rho > 0 else 50.0

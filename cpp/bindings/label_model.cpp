@@ -161,6 +161,17 @@ void bind_moments(py::module_& m) {
       },
       "values"_a);
   m.def(
+      "solve_neighborhoods",
+      [](const Doubles& correlation, double l1, Doubles& coefficients, int threads) {
+        require(correlation.ndim() == 2 && correlation.shape(0) == correlation.shape(1) &&
+                    coefficients.size() == correlation.size(),
+                "correlation and coefficients must be square, of one size");
+        const auto target = out(coefficients);
+        run(threads,
+            [&](const Cpu& device) { solve_neighborhoods(device, in(correlation), l1, target); });
+      },
+      "correlation"_a.noconvert(), "l1"_a, "coefficients"_a.noconvert(), "threads"_a);
+  m.def(
       "solve_triplets",
       [](const Indices& indptr, const Lfs& lf, const Doubles& correlation, Doubles& mean_out,
          int threads) {
@@ -181,6 +192,7 @@ TieBreak tie_break_named(const std::string& name) {
 }  // namespace
 
 void bind_label_model(py::module_& m) {
+  m.attr("TIE_BREAKER") = kTieBreaker;
   bind_dawid_skene(m);
   bind_moments(m);
   py::class_<FitOptions>(m, "FitOptions")

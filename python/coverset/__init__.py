@@ -7,7 +7,18 @@ model turns it into class probabilities.
 from coverset import cuda, lf
 from coverset._versions import __version__, show_versions
 from coverset.label_matrix import DuplicateReport, LabelMatrix, LFSummary, lf_summary
-from coverset.label_model import DawidSkene, LabelModel, MajorityVote, MomentModel, TripletModel
+from coverset.label_model import (
+    DawidSkene,
+    LabelModel,
+    MajorityVote,
+    MomentModel,
+    MultiLabelModel,
+    TripletModel,
+    compare_with_majority,
+    label_buckets,
+    learn_dependencies,
+    suggest_rows,
+)
 from coverset.lf import ApplyReport, LFPlan, apply, batch_labeling_function, labeling_function
 
 __all__ = [
@@ -20,13 +31,18 @@ __all__ = [
     "LabelModel",
     "MajorityVote",
     "MomentModel",
+    "MultiLabelModel",
     "TripletModel",
     "__version__",
     "apply",
     "batch_labeling_function",
+    "compare_with_majority",
     "cuda",
+    "label_buckets",
     "labeling_function",
+    "learn_dependencies",
     "lf",
     "lf_summary",
     "show_versions",
+    "suggest_rows",
 ]

@@ -186,6 +186,8 @@ def assemble_votes(
 ) -> tuple[_Int64, _Int32, _Int16]: ...
 
 # label models
+TIE_BREAKER: float
+
 class FitOptions:
     anchor: float
     kappa: float
@@ -314,6 +316,9 @@ def predict_one_vs_rest(
     log_prior: _Float64,
     probabilities: _Float32,
     threads: int,
+) -> None: ...
+def solve_neighborhoods(
+    correlation: _Float64, l1: float, coefficients: _Float64, threads: int
 ) -> None: ...
 def logs(values: _Float64) -> _Float64: ...
 def solve_triplets(

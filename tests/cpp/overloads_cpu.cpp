@@ -53,9 +53,9 @@ int main() {
   count += defined<Fractions>(&vote_fractions) + defined(&choose_labels) + defined(&group_rows) +
            defined(&find_columns) + defined(&fit_dawid_skene) + defined(&weigh_confusions) +
            defined(&moment_loss) + defined(&descend_moments) + defined(&solve_triplets) +
-           defined(&predict_one_vs_rest) + defined(&measure_agreement) + defined(&count_overlaps) +
-           defined(&weigh_columns) + defined(&class_log_prior) + defined(&fit_label_model) +
-           defined(&predict_proba);
+           defined(&solve_neighborhoods) + defined(&predict_one_vs_rest) +
+           defined(&measure_agreement) + defined(&count_overlaps) + defined(&weigh_columns) +
+           defined(&class_log_prior) + defined(&fit_label_model) + defined(&predict_proba);
   count += defined(&scan_literals) + defined(&find_patterns) + defined(&match_strings) +
            defined(&expand_hits) + defined(&find_invalid_utf8) + defined(&total_bytes) +
            defined(&take_offsets) + defined(&take_bytes) + defined(&match_embeddings) +

@@ -232,6 +232,12 @@ struct Correlations {
 void solve_triplets(const Cpu& device, const Correlations& correlations,
                     std::span<double> mean_out);
 
+/// The l1 regression of each of n variables on all others (Meinshausen & Buhlmann 2006), from their
+/// correlations (n, n): row c of `coefficients` minimizes b'Rb / 2 - R_c'b + l1 |b|_1 with b_c = 0.
+/// O(n^2) a sweep for each variable. Allocates 8 bytes a variable for each block in work.
+void solve_neighborhoods(const Cpu& device, std::span<const double> correlation, double l1,
+                         std::span<double> coefficients);
+
 /// Evidence of rows given fitted weights; log_prior (cardinality) is added to each.
 struct Evidence {
   std::span<const double> log_weight;  // (columns, cardinality)
@@ -239,6 +245,9 @@ struct Evidence {
   double row_correlation = 0.1;
   std::span<const double> weight = {};  // of each column's votes, in log_weight already; empty: 1
 };
+
+/// How much of the log of a silent row's probabilities is added to the evidence of all others.
+inline constexpr double kTieBreaker = 1e-3;
 
 /// Class probabilities (rows, cardinality) of rows given as columns; rows without votes, or with
 /// votes in no column only, get `silent` (positive). It also breaks ties: a thousandth of its log

@@ -5,12 +5,6 @@
 #include "label_model/evidence.hpp"
 
 namespace coverset {
-namespace {
-
-constexpr double kTieBreaker = 1e-3;
-
-}  // namespace
-
 void predict_proba(const Cpu& device, std::span<const std::int64_t> indptr,
                    std::span<const std::int32_t> column, const Evidence& evidence,
                    std::span<const double> silent, std::span<float> probabilities) {

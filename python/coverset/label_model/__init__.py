@@ -2,8 +2,33 @@
 
 from coverset.label_model.anchored import LabelModel
 from coverset.label_model.dawid_skene import DawidSkene
+from coverset.label_model.explanation import Explanation
+from coverset.label_model.graph import DependencyGraph, learn_dependencies
 from coverset.label_model.majority_vote import MajorityVote
 from coverset.label_model.moment_model import MomentModel
+from coverset.label_model.multi_label import MultiLabelModel
+from coverset.label_model.review import (
+    Calibration,
+    Changes,
+    compare_with_majority,
+    label_buckets,
+    suggest_rows,
+)
 from coverset.label_model.triplet_model import TripletModel
 
-__all__ = ["DawidSkene", "LabelModel", "MajorityVote", "MomentModel", "TripletModel"]
+__all__ = [
+    "Calibration",
+    "Changes",
+    "DawidSkene",
+    "DependencyGraph",
+    "Explanation",
+    "LabelModel",
+    "MajorityVote",
+    "MomentModel",
+    "MultiLabelModel",
+    "TripletModel",
+    "compare_with_majority",
+    "label_buckets",
+    "learn_dependencies",
+    "suggest_rows",
+]

@@ -15,6 +15,7 @@ from coverset.label_matrix import LabelMatrix
 from coverset.label_matrix.matrix import matrix_argument
 from coverset.label_model import columns, dependencies, storage
 from coverset.label_model.base import BaseLabelModel, balance_argument
+from coverset.label_model.explanation import Evidence
 
 _ROW_CORRELATION = 0.1
 _AUTO_PATTERNS = 1 << 20  # more distinct rows than this are learned by minibatches
@@ -72,6 +73,8 @@ class LabelModel(BaseLabelModel):
     lf_accuracies_ : (m,) float64
         Expected share of right votes of each LF, under the model's probabilities; NaN for an LF
         without votes.
+    lf_accuracy_intervals_ : (m, 2) float64
+        Wilson's 95 % intervals of these shares (Wilson 1927).
     lf_weights_ : (m,) float64
         How much of each LF's votes counts: 1 unless it depends on others.
     lf_clusters_ : list of tuple of int
@@ -164,6 +167,7 @@ class LabelModel(BaseLabelModel):
         self.cardinality_, self.n_lfs_ = self._fitted.cardinality, self._fitted.n_lfs
         self.class_balance_ = state.class_balance.copy()
         self.lf_accuracies_ = columns.accuracies(table, state)
+        self.lf_accuracy_intervals_ = columns.accuracy_intervals(table, self.lf_accuracies_)
         self.lf_weights_, self.lf_clusters_ = dependencies.summary(table)
 
     def _options(self) -> _cpu.FitOptions:
@@ -178,7 +182,10 @@ class LabelModel(BaseLabelModel):
         options.seed = arguments.whole_number("seed", self.seed, 0, 2**63 - 1)
         return options
 
-    def _proba(self, L: LabelMatrix, threads: int) -> NDArray[np.float32]:
+    def _weighed(
+        self, L: LabelMatrix, threads: int
+    ) -> tuple[columns.Table, columns.State, NDArray[np.int32], NDArray[np.float64]]:
+        """Return columns and evidence for the votes of ``L``, each vote's column, and the prior."""
         fitted = self._fitted
         if (L.cardinality, L.n_lfs) != (fitted.cardinality, fitted.n_lfs):
             msg = "cardinality_ and n_lfs_ must be as fit set them"
@@ -189,13 +196,26 @@ class LabelModel(BaseLabelModel):
             _cpu.weigh_columns(*table.arrays(), options, *state, threads)
         log_prior = np.empty(fitted.cardinality)
         _cpu.class_log_prior(options, state.class_balance, log_prior)
-        column = columns.find(L, table, threads)
+        return table, state, columns.find(L, table, threads), log_prior
+
+    def _proba(self, L: LabelMatrix, threads: int) -> NDArray[np.float32]:
+        table, state, column, log_prior = self._weighed(L, threads)
+        fitted = self._fitted
         proba = np.empty((len(L), fitted.cardinality), dtype=np.float32)
         _cpu.predict_proba(
             *(L.indptr, column, state.log_weight, table.weight, log_prior),
             *(fitted.settings.row_correlation, fitted.silent, proba, threads),
         )
         return proba
+
+    def _evidence(self, L: LabelMatrix, threads: int) -> Evidence:
+        table, state, column, log_prior = self._weighed(L, threads)
+        silent, correlation = self._fitted.silent, self._fitted.settings.row_correlation
+        rows = np.repeat(np.arange(len(L)), np.diff(L.indptr))
+        counted = np.bincount(rows, weights=table.weight[column], minlength=len(L))
+        scale = 1 / (1 + correlation * np.maximum(counted - 1, 0))
+        prior = log_prior + _cpu.TIE_BREAKER * np.log(silent)
+        return Evidence(column, state.log_weight, prior, scale, silent)
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the fitted model to one checked JSON file, in one step.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 from abc import ABC, abstractmethod
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -13,6 +13,10 @@ from coverset import _arguments as arguments
 from coverset import _cpu
 from coverset.label_matrix import LabelMatrix
 from coverset.label_matrix.matrix import matrix_argument
+from coverset.label_model.explanation import Evidence, Explanation, explanation
+
+if TYPE_CHECKING:
+    from coverset.label_model.review import Calibration
 
 TIE_BREAK_POLICIES = ("abstain", "lowest", "random")
 METRICS = ("accuracy", "f1")
@@ -142,6 +146,40 @@ class BaseLabelModel(ABC):
         if tie_break_policy == "abstain":
             labels[~L.covered] = -1
         return labels
+
+    def _evidence(self, L: LabelMatrix, threads: int) -> Evidence:
+        """Return what checked votes mean."""
+        msg = f"{type(self).__name__} weighs all votes alike: there is nothing to explain"
+        raise AttributeError(msg)
+
+    def explain(self, L: LabelMatrix, *, n_threads: int | None = None) -> Explanation:
+        """Return what each vote adds to the log probability of each class.
+
+        The softmax of a row's prior and the sum of its votes' evidence is ``predict_proba``.
+
+        Raises
+        ------
+        NotFittedError, ValueError
+            As ``predict_proba``; ValueError for a ``TripletModel`` of more than two classes.
+        """
+        matrix = self._fitted_for(L)
+        return explanation(matrix, self._evidence(matrix, arguments.threads(n_threads)))
+
+    def calibration(self, L: LabelMatrix, y: ArrayLike, n_bins: int = 10) -> Calibration:
+        """Return how often the model is right where it is so sure.
+
+        Over rows with a vote and known gold, by equal bins of the probability of the most
+        probable class, from 1 / k to 1; ``error`` is the expected calibration error (Naeini et al.
+        2015).
+
+        Raises
+        ------
+        ValueError
+            If no gold is known on a row with a vote, or ``n_bins`` is not positive.
+        """
+        from coverset.label_model import review
+
+        return review.calibration(self, L, y, n_bins)
 
     def score(
         self,

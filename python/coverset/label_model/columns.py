@@ -12,6 +12,7 @@ from coverset import _cpu
 from coverset.label_matrix import LabelMatrix
 
 NO_CLUSTERS = np.empty(0, dtype=np.int32)
+_Z = 1.959963984540054  # of a 95 % interval
 _CHANCE = 1e-3  # below this probability an annotator's votes are not one class by chance
 
 
@@ -203,6 +204,17 @@ def accuracies(table: Table, state: State) -> NDArray[np.float64]:
     hits = np.bincount(table.lf, weights=right, minlength=m)
     accuracy: NDArray[np.float64] = np.full(m, np.nan)
     return np.divide(hits, votes, out=accuracy, where=votes > 0)
+
+
+def accuracy_intervals(table: Table, accuracy: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return Wilson's 95 % score interval of each LF's accuracy."""
+    n = np.bincount(table.lf, weights=table.votes, minlength=len(accuracy))
+    n = np.where(n > 0, n, np.nan)
+    middle = (accuracy + _Z**2 / (2 * n)) / (1 + _Z**2 / n)
+    half = _Z / (1 + _Z**2 / n) * np.sqrt(accuracy * (1 - accuracy) / n + (_Z / (2 * n)) ** 2)
+    low, high = np.minimum(middle - half, accuracy), np.maximum(middle + half, accuracy)
+    interval: NDArray[np.float64] = np.stack([low, high], axis=1).clip(0.0, 1.0)
+    return interval
 
 
 def find(L: LabelMatrix, table: Table, threads: int) -> NDArray[np.int32]:

@@ -12,6 +12,7 @@ from coverset import _cpu
 from coverset.label_matrix import LabelMatrix
 from coverset.label_model import columns, storage
 from coverset.label_model.base import balance_argument
+from coverset.label_model.explanation import Evidence
 from coverset.label_model.statistics import PatternStatistics
 from coverset.label_model.streamed import StreamedModel
 
@@ -161,26 +162,35 @@ class DawidSkene(StreamedModel):
         silent = np.maximum(rows - votes, 0.0)
         return np.broadcast_to((silent + self.smoothing) / (rows + pseudo), (m, k))
 
-    def _proba(self, L: LabelMatrix, threads: int) -> NDArray[np.float32]:
-        options, _ = self._check(self.cardinality_)
+    def _seen(self, L: LabelMatrix, threads: int) -> _State:
+        """Return the state with evidence for every vote of ``L``."""
         state = self._state.seeing(L, threads)
         if state is not self._state:
-            state.weigh(options, threads)
-        k = self.cardinality_
-        prior = state.log_prior.copy()
-        silent = np.full(k, 1 / k)
-        column = columns.find(L, state.table, threads)
+            state.weigh(self._check(self.cardinality_)[0], threads)
+        return state
+
+    def _silent(self, state: _State) -> Floats:
+        p = state.class_balance
+        if self.abstain == "outcome":
+            p = np.exp(state.log_prior - state.log_prior.max())
+        silent: Floats = p / p.sum()
+        return silent
+
+    def _proba(self, L: LabelMatrix, threads: int) -> NDArray[np.float32]:
+        state, k = self._seen(L, threads), self.cardinality_
+        column, uniform = columns.find(L, state.table, threads), np.full(k, 1 / k)
         proba = np.empty((len(L), k), dtype=np.float32)
-        _cpu.predict_proba(
-            *(L.indptr, column, state.log_weight, _NO_WEIGHTS, prior),
-            *(0.0, silent, proba, threads),
-        )
+        evidence = state.log_weight, _NO_WEIGHTS, state.log_prior, 0.0, uniform
+        _cpu.predict_proba(L.indptr, column, *evidence, proba, threads)
         if not L.covered.all():
-            p = state.class_balance
-            if self.abstain == "outcome":
-                p = np.exp(prior - prior.max())
-            proba[~L.covered] = (p / p.sum()).astype(np.float32)
+            proba[~L.covered] = self._silent(state).astype(np.float32)
         return proba
+
+    def _evidence(self, L: LabelMatrix, threads: int) -> Evidence:
+        state = self._seen(L, threads)
+        column = columns.find(L, state.table, threads)
+        scale = np.ones(len(L))
+        return Evidence(column, state.log_weight, state.log_prior, scale, self._silent(state))
 
     def _arrays(self) -> dict[str, NDArray[Any]]:
         state = self._state

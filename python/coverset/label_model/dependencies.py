@@ -58,6 +58,7 @@ class Dependent:
         )
         first = np.repeat(np.arange(self._size), np.diff(indptr))
         second = other.astype(np.int64)
+        self._all = first, second, rows
         kind = table.annotator[self._lf]
         possible = kind[first] == kind[second]
         if family is not None:
@@ -91,6 +92,47 @@ class Dependent:
         dice = self._dice()
         near = np.maximum(self._correlation(state), np.where(dice >= _LEAST_DICE, dice, 0.0))
         return self._weights(near, self._agreement(state), _LEAST_CORRELATION)
+
+    def beyond_chance(self, state: State) -> list[tuple[int, int, float]]:
+        """Return (LF, LF, agreement beyond chance) of annotators."""
+        pairs = self._annotators
+        lfs = self._lf[pairs.first], self._lf[pairs.second]
+        return list(zip(*(x.tolist() for x in (*lfs, self._agreement(state))), strict=True))
+
+    def direct(self, state: State, l1: float, threads: int) -> list[tuple[int, int, float]]:
+        """Return (LF, LF, partial correlation) of unipolar LFs of one class, by l1 regression."""
+        found: list[tuple[int, int, float]] = []
+        unipolar = self._table.annotator[self._lf] == 0
+        for label in np.unique(self._table.label[unipolar]):
+            some = np.flatnonzero(unipolar & (self._table.label == label))
+            correlation = self._correlations(state, some)
+            weights = np.empty_like(correlation)
+            _cpu.solve_neighborhoods(correlation, l1, weights, threads)
+            product = weights * weights.T
+            a, b = np.nonzero(np.triu(product > 0, 1))
+            strength = np.sign(weights[a, b]) * np.sqrt(product[a, b])
+            lfs = self._lf[some]
+            found += zip(lfs[a].tolist(), lfs[b].tolist(), strength.tolist(), strict=True)
+        return found
+
+    def _correlations(self, state: State, some: Ints) -> Floats:
+        """Return the correlations, given the class, of some columns: (c, c), 1 on the diagonal."""
+        rows, expected = np.maximum(state.believed_rows, 1e-300), state.believed[some]
+        covariance = np.zeros((len(some), len(some)))
+        place = np.full(self._size, -1)
+        place[some] = np.arange(len(some))
+        first, second, both = self._all
+        inside = (place[first] >= 0) & (place[second] >= 0)
+        covariance[place[first[inside]], place[second[inside]]] = both[inside]
+        covariance += covariance.T
+        for y, n in enumerate(rows):
+            covariance -= np.multiply.outer(expected[:, y] / n, expected[:, y])
+        variance = np.maximum((expected * (1 - expected / rows)).sum(axis=1), 1e-12)
+        spread = np.sqrt(variance)
+        correlation = covariance / (spread[:, None] * spread)
+        np.fill_diagonal(correlation, 1.0)
+        clipped: Floats = correlation.clip(-1.0, 1.0)
+        return clipped
 
     def _dice(self) -> Floats:
         pairs, votes = self._unipolar, self._table.votes

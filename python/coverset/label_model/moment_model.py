@@ -13,6 +13,7 @@ from coverset.label_matrix import LabelMatrix
 from coverset.label_model import columns, storage
 from coverset.label_model.assignment import best_assignment
 from coverset.label_model.base import balance_argument
+from coverset.label_model.explanation import Evidence
 from coverset.label_model.statistics import PairStatistics
 from coverset.label_model.streamed import StreamedModel
 
@@ -187,18 +188,23 @@ class MomentModel(StreamedModel):
         whole[self._table.lf * k + self._table.label] = self._mu
         return whole.reshape(m, k, k)
 
-    def _proba(self, L: LabelMatrix, threads: int) -> NDArray[np.float32]:
+    def _evidence(self, L: LabelMatrix, threads: int) -> Evidence:
         k = self.cardinality_
         table, mu = columns.joined(self._table, L, threads), self._mu
         if table is not self._table:
             mu = np.full((len(table.label), k), smallest_probability(self._n_rows))
             old = self._table.lf * k + self._table.label
             mu[np.searchsorted(table.lf * k + table.label, old)] = self._mu
+        column, balance = columns.find(L, table, threads), self.class_balance_
+        silent = balance / balance.sum()
+        return Evidence(column, _cpu.logs(mu), _cpu.logs(balance), np.ones(len(L)), silent)
+
+    def _proba(self, L: LabelMatrix, threads: int) -> NDArray[np.float32]:
+        k, evidence = self.cardinality_, self._evidence(L, threads)
         proba = np.empty((len(L), k), dtype=np.float32)
-        log_prior, uniform = _cpu.logs(self.class_balance_), np.full(k, 1 / k)
-        evidence = columns.find(L, table, threads), _cpu.logs(mu), _NO_WEIGHTS, log_prior
-        _cpu.predict_proba(L.indptr, *evidence, 0.0, uniform, proba, threads)
-        proba[~L.covered] = self.class_balance_ / self.class_balance_.sum()
+        weights = evidence.log_weight, _NO_WEIGHTS, evidence.prior, 0.0, np.full(k, 1 / k)
+        _cpu.predict_proba(L.indptr, evidence.column, *weights, proba, threads)
+        proba[~L.covered] = evidence.silent
         return proba
 
     def _arrays(self) -> dict[str, NDArray[Any]]:

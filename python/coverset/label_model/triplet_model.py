@@ -12,6 +12,7 @@ from coverset import _cpu
 from coverset.label_matrix import LabelMatrix
 from coverset.label_model import columns, storage
 from coverset.label_model.base import balance_argument
+from coverset.label_model.explanation import Evidence
 from coverset.label_model.statistics import PairStatistics
 from coverset.label_model.streamed import StreamedModel
 
@@ -95,21 +96,29 @@ class TripletModel(StreamedModel):
             raise AttributeError(msg)
         return self.class_accuracies_[:, 1].copy()
 
-    def _proba(self, L: LabelMatrix, threads: int) -> NDArray[np.float32]:
-        k = self.cardinality_
-        proba = np.ones((len(L), k), dtype=np.float32)
-        if k == 1:
-            return proba
+    def _evidence(self, L: LabelMatrix, threads: int) -> Evidence:
+        if self.cardinality_ != 2:
+            msg = f"L must have two classes to be explained, got {self.cardinality_}"
+            raise ValueError(msg)
+        column, log_weight, prior = self._weighed(L, threads)
+        log_weight[:, 0] = prior[0] = 0.0
+        silent = self.class_balance_
+        return Evidence(column, log_weight, prior, np.ones(len(L)), silent / silent.sum())
+
+    def _weighed(self, L: LabelMatrix, threads: int) -> tuple[NDArray[np.int32], Floats, Floats]:
+        """Return the column of each vote, the log odds of columns, and those before any vote."""
         table = columns.observe(L, threads)
         odds = _cpu.logs(self.class_accuracies_) - _cpu.logs(1 - self.class_accuracies_)
         log_weight = -odds[table.lf]
-        own = np.arange(len(table.label)), table.label
-        log_weight[own] *= -1
+        log_weight[np.arange(len(table.label)), table.label] *= -1
         prior = _cpu.logs(self.class_balance_) - _cpu.logs(1 - self.class_balance_)
-        _cpu.predict_one_vs_rest(
-            *(L.indptr, columns.find(L, table, threads), np.ascontiguousarray(log_weight)),
-            *(prior, proba, threads),
-        )
+        return columns.find(L, table, threads), np.ascontiguousarray(log_weight), prior
+
+    def _proba(self, L: LabelMatrix, threads: int) -> NDArray[np.float32]:
+        k = self.cardinality_
+        proba = np.ones((len(L), k), dtype=np.float32)
+        if k > 1:
+            _cpu.predict_one_vs_rest(L.indptr, *self._weighed(L, threads), proba, threads)
         return proba
 
     def _arrays(self) -> dict[str, NDArray[Any]]:

@@ -1,0 +1,55 @@
+"""Why a row got its probabilities: what each vote adds."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from coverset.label_matrix import LabelMatrix
+
+Floats = NDArray[np.float64]
+
+
+class Evidence(NamedTuple):
+    """What a fitted model holds votes to mean."""
+
+    column: NDArray[np.int32]  # of each vote
+    log_weight: Floats  # (columns, k)
+    prior: Floats  # (k,): log probabilities before the votes of a row
+    scale: Floats  # (n,): what each row's evidence is multiplied by
+    silent: Floats  # (k,): probabilities of a row without votes
+
+
+class Explanation(NamedTuple):
+    """What each vote adds to the log probability of each class.
+
+    The softmax of a row's ``prior`` and the sum of its votes' ``evidence`` is what
+    ``predict_proba`` gives.
+    """
+
+    rows: NDArray[np.int64]  # (votes,): ascending
+    lfs: NDArray[np.int32]
+    labels: NDArray[np.int16]
+    evidence: Floats  # (votes, k)
+    prior: Floats  # (n, k)
+
+    def of_row(self, row: int) -> list[tuple[int, int, Floats]]:
+        """Return (LF, label, evidence) of each vote of a row; IndexError if there is none such."""
+        if not 0 <= row < len(self.prior):
+            msg = f"row must be in 0..{len(self.prior) - 1}, got {row}"
+            raise IndexError(msg)
+        first, last = np.searchsorted(self.rows, [row, row + 1])
+        return [
+            (int(self.lfs[e]), int(self.labels[e]), self.evidence[e]) for e in range(first, last)
+        ]
+
+
+def explanation(L: LabelMatrix, evidence: Evidence) -> Explanation:
+    """Lay out the evidence of each vote of ``L``."""
+    rows = np.repeat(np.arange(len(L)), np.diff(L.indptr))
+    added = evidence.log_weight[evidence.column] * evidence.scale[rows, None]
+    prior = np.tile(evidence.prior, (len(L), 1))
+    prior[~L.covered] = np.log(evidence.silent)
+    return Explanation(rows, L.lfs, L.labels, added, prior)
