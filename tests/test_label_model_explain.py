@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
@@ -81,6 +81,7 @@ def other_votes(data, L, k):
 # --- the guarantee ------------------------------------------------------------------------------
 
 
+@settings(max_examples=40)
 @given(problems(), st.data())
 def test_label_model_adds_up(p, data):
     L = matrix(p.L, p.k, p.polarity)
@@ -89,6 +90,7 @@ def test_label_model_adds_up(p, data):
     assert_adds_up(model, other_votes(data, p.L, p.k), p.k)
 
 
+@settings(max_examples=40)
 @given(
     problems(),
     st.sampled_from(["full", "class", "one_coin"]),
@@ -104,6 +106,7 @@ def test_dawid_skene_adds_up(p, confusion, abstain, data):
     assert_adds_up(model, other_votes(data, p.L, p.k), p.k)
 
 
+@settings(max_examples=40)
 @given(problems(), st.data())
 def test_moment_model_adds_up(p, data):
     L = with_three_lfs(p.L)
@@ -112,6 +115,7 @@ def test_moment_model_adds_up(p, data):
     assert_adds_up(model, other_votes(data, L, p.k), p.k)
 
 
+@settings(max_examples=40)
 @given(problems(), st.floats(0.05, 0.95), st.data())
 def test_triplet_model_adds_up(p, balance, data):
     L = np.minimum(with_three_lfs(p.L), 1)
@@ -161,6 +165,7 @@ def assert_like_reference(model, want, L, k):
     np.testing.assert_allclose(priors[heard], same, atol=1e-9)
 
 
+@settings(max_examples=40)
 @given(problems(), st.data())
 def test_label_model_evidence_equals_the_equations(p, data):
     model = cs.LabelModel(dependencies="none", class_balance=p.balance, anchor=p.anchor)
@@ -184,6 +189,7 @@ def test_votes_that_repeat_each_other_say_less(unipolar):
     model, want = cs.LabelModel().fit(matrix(L, 2)), dependency_reference.fit(L, 2)
     assert model.lf_clusters_ == [(7, 8, 9)]
     assert_like_reference(model, want, L, 2)
+    assert_adds_up(model, L, 2)
     alone = model.explain(matrix(np.where(np.arange(10) == 7, 1, [[-1] * 10]), 2))
     assert want.omega[7, 1] < 0.5
     np.testing.assert_allclose(alone.evidence, [want.omega[7, 1] * want.W[7, 1]], atol=1e-6)
@@ -206,6 +212,7 @@ def test_worked_by_hand_votes_of_one_row_share_their_evidence():
     np.testing.assert_allclose(together, alone / 1.2, rtol=1e-9)
 
 
+@settings(max_examples=40)
 @given(
     problems(),
     st.sampled_from(["full", "class", "one_coin"]),
@@ -414,6 +421,7 @@ def assert_intervals(model, L):
     np.testing.assert_allclose(intervals[some], wilson(p[some], n[some]), atol=1e-9)
 
 
+@settings(max_examples=40)
 @given(problems())
 def test_intervals_are_wilsons(p):
     model = cs.LabelModel(class_balance=p.balance, anchor=p.anchor)

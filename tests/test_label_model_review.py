@@ -98,6 +98,12 @@ def test_worked_by_hand_conflicts():
     assert cs.suggest_rows(matrix(L), None, "conflict", 3, y=gold).tolist() == [6, 4, 0]
 
 
+def test_disagreement_is_entropy():
+    # 7, 1, 1, 1 of ten: .940; halves: .693, though the chance that two votes differ is larger
+    L = [[0, 1] * 5, [0, 0, 0, 0, 0, 0, 0, 1, 2, 3]]
+    assert cs.suggest_rows(matrix(L), None, "conflict").tolist() == [1, 0]
+
+
 def test_names_of_classes_break_no_ties():
     # each row has 1, 2 and 3 votes for some class: sums in another order may differ in a last bit
     orders = [(0, 1, 2), (0, 2, 1), (1, 0, 2), (1, 2, 0), (2, 0, 1), (2, 1, 0)]

@@ -145,7 +145,8 @@ struct FitReport {
 /// over the patterns, by natural-gradient steps on minibatches of patterns (stepwise EM, Cappe &
 /// Moulines 2009); one batch is plain EM. Gold rows count with their class. The sums run over a
 /// grid that depends on the patterns alone, so any thread count gives the same bits. Allocates
-/// patterns * cardinality doubles and at most 64 MiB of sums (four sets of sums if that is more).
+/// patterns * cardinality doubles, at most 64 MiB of majority votes and at most 64 MiB of sums
+/// (four sets of sums if that is more).
 FitReport fit_label_model(const Cpu& device, const Patterns& patterns, const VoteColumns& columns,
                           const FitOptions& options, LabelModelState& state);
 

@@ -21,7 +21,8 @@ constexpr std::int64_t kStep = 1 << 10;  // patterns
 constexpr std::int64_t kFewestSums = 4;
 constexpr std::int64_t kMostSums = 256;
 constexpr std::int64_t kSumBytes = 64 << 20;
-constexpr double kStepDecay = 0.6;  // step of minibatch t: (t + 1)^-kStepDecay
+constexpr std::size_t kMostMajority = 1 << 23;  // numbers: 64 MiB
+constexpr double kStepDecay = 0.6;              // step of minibatch t: (t + 1)^-kStepDecay
 
 /// Expected votes by (column, class) and expected rows by class.
 struct Expected {
@@ -132,6 +133,7 @@ class Trainer {
       const bool covered = patterns.indptr[i + 1] > patterns.indptr[i];
       covered_ += covered ? patterns.weight[i] : 0.0;
     }
+    if (posterior_.size() <= kMostMajority) majority_.resize(posterior_.size());
   }
 
   FitReport fit(const Cpu& device) {
@@ -228,14 +230,17 @@ class Trainer {
         [group](std::int64_t i) { return group[static_cast<std::size_t>(i)]; },
         Evidence{state_.log_weight, log_prior_, options_.row_correlation, columns_.weight},
         scratch.logits, scratch.votes);
+    const std::size_t k = k_;
     for (std::size_t i = 0; i < group.size(); ++i) {
       if (scratch.votes[i] == 0) continue;
-      double* posterior = posterior_.data() + static_cast<std::size_t>(group[i]) * k_;
-      for (std::size_t y = 0; y < k_; ++y) {
-        const double now = scratch.logits[i * k_ + y];
-        part.change = std::max(part.change, std::abs(now - posterior[y]));
-        posterior[y] = now;
+      double* posterior = posterior_.data() + static_cast<std::size_t>(group[i]) * k;
+      const double* now = scratch.logits.data() + i * k;
+      double change = part.change;
+      for (std::size_t y = 0; y < k; ++y) {
+        change = std::max(change, std::abs(now[y] - posterior[y]));
+        posterior[y] = now[y];
       }
+      part.change = change;
     }
   }
 
@@ -245,25 +250,59 @@ class Trainer {
     const auto first = static_cast<std::size_t>(patterns_.indptr[i]);
     const auto last = static_cast<std::size_t>(patterns_.indptr[i + 1]);
     if (first == last) return;
+    const std::size_t k = k_;
+    double* mass = believed.data();
+    double* posterior = posterior_.data() + i * k;
+    if (majority_.empty() || start == Start::majority) {
+      vote(first, last, mass);
+      if (start == Start::majority) std::copy_n(mass, k, posterior);
+      if (!majority_.empty()) std::copy_n(mass, k, majority_.data() + i * k);
+    } else {
+      std::copy_n(majority_.data() + i * k, k, mass);
+    }
+    const double weight = patterns_.weight[i];
+    const auto gold = patterns_.gold[i];
+    if (gold >= 0) {
+      for (std::size_t y = 0; y < k; ++y)
+        mass[y] = y == static_cast<std::size_t>(gold) ? weight : 0;
+    } else {
+      for (std::size_t y = 0; y < k; ++y) {
+        mass[y] = weight * (anchor * mass[y] + (1.0 - anchor) * posterior[y]);
+      }
+    }
+    double* rows = part.rows.data();
+    for (std::size_t y = 0; y < k; ++y) rows[y] += mass[y];
+    switch (k) {
+      case 2:
+        return add_votes_of<2>(first, last, mass, part);
+      case 3:
+        return add_votes_of<3>(first, last, mass, part);
+      case 4:
+        return add_votes_of<4>(first, last, mass, part);
+      case 5:
+        return add_votes_of<5>(first, last, mass, part);
+      default:
+        return add_votes_of<0>(first, last, mass, part);
+    }
+  }
+
+  /// Majority vote of entries first..last-1.
+  void vote(std::size_t first, std::size_t last, double* share) const {
     double votes = 0.0;
     for (std::size_t e = first; e < last; ++e) votes += columns_.weight_of(column(e));
-    std::ranges::fill(believed, 0.0);
+    std::fill_n(share, k_, 0.0);
     for (std::size_t e = first; e < last; ++e) {
       const std::size_t c = column(e);
-      believed[static_cast<std::size_t>(columns_.label[c])] += columns_.weight_of(c) / votes;
+      share[static_cast<std::size_t>(columns_.label[c])] += columns_.weight_of(c) / votes;
     }
-    double* posterior = posterior_.data() + i * k_;
-    if (start == Start::majority) std::ranges::copy(believed, posterior);
-    const double weight = patterns_.weight[i];
-    for (std::size_t y = 0; y < k_; ++y) {
-      const double mixed = anchor * believed[y] + (1.0 - anchor) * posterior[y];
-      const double known = patterns_.gold[i] == static_cast<std::int16_t>(y) ? 1.0 : 0.0;
-      believed[y] = weight * (patterns_.gold[i] >= 0 ? known : mixed);
-      part.rows[y] += believed[y];
-    }
+  }
+
+  template <std::size_t kFew>
+  void add_votes_of(std::size_t first, std::size_t last, const double* mass, Expected& part) const {
+    const std::size_t k = kFew > 0 ? kFew : k_;
     for (std::size_t e = first; e < last; ++e) {
-      double* expected = part.votes.data() + column(e) * k_;
-      for (std::size_t y = 0; y < k_; ++y) expected[y] += believed[y];
+      double* expected = part.votes.data() + column(e) * k;
+      for (std::size_t y = 0; y < k; ++y) expected[y] += mass[y];
     }
   }
 
@@ -293,8 +332,9 @@ class Trainer {
   std::size_t k_;
   std::vector<std::int64_t> order_;
   std::vector<double> posterior_, log_prior_;
-  double covered_ = 0.0;  // weight of all patterns with a vote
-  double weight_ = 0.0;   // and of those in the batch just seen
+  std::vector<double> majority_;  // majority votes of all patterns, where they are few
+  double covered_ = 0.0;          // weight of all patterns with a vote
+  double weight_ = 0.0;           // and of those in the batch just seen
 };
 
 }  // namespace

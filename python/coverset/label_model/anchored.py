@@ -144,13 +144,13 @@ class LabelModel(BaseLabelModel):
         family = dependencies.families(self.dependencies, self.groups, matrix)
         grouped = columns.group(matrix, y, threads)
         table = columns.observe(matrix, threads)
-        _, share = columns.agreement(grouped, table, matrix.cardinality, threads)
-        table = columns.tell_annotators(table, matrix, share)
+        agreement = columns.agreement(grouped, table, matrix.cardinality, threads)
+        table = columns.tell_annotators(table, matrix, agreement[1])
         solver = self.solver
         if solver == "auto":
             solver = "sgd" if grouped.n_patterns > _AUTO_PATTERNS else "em"
         options.batch = _BATCH_PATTERNS if solver == "sgd" else 0
-        fitter = _Fitter(grouped, options, balance, matrix.cardinality, threads)
+        fitter = _Fitter(grouped, options, balance, agreement, threads)
         if self.dependencies == "none" and family is None:
             fitted, alpha, passes = fitter.fit(table, None)
         else:
@@ -247,21 +247,21 @@ class _Fitter:
         grouped: columns.Grouped,
         options: _cpu.FitOptions,
         balance: NDArray[np.float64] | None,
-        k: int,
+        agreement: tuple[float, NDArray[np.float64]],
         threads: int,
     ) -> None:
         self._grouped, self._options, self._balance = grouped, options, balance
-        self._k, self._threads = k, threads
+        self._agreement, self._k, self._threads = agreement, len(agreement[1]), threads
 
     def fit(
         self, table: columns.Table, weights: dependencies.Weights | None
     ) -> tuple[columns.Fitted, float, int]:
         """Return what was learned, the votes' agreement and the number of passes."""
         grouped, options, balance, k = self._grouped, self._options, self._balance, self._k
-        cluster = columns.NO_CLUSTERS
-        if weights is not None:
-            table, cluster = table._replace(**weights._asdict()), weights.cluster
-        alpha, share = columns.agreement(grouped, table, k, self._threads, cluster)
+        alpha, share = self._agreement
+        if weights is not None and (weights.weight != 1.0).any():
+            table = table._replace(**weights._asdict())
+            alpha, share = columns.agreement(grouped, table, k, self._threads, weights.cluster)
         rho = 0.0 if np.isnan(alpha) else min(max(alpha, 0.0), 0.95)
         settings = columns.Settings(
             anchor=options.anchor,

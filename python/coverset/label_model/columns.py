@@ -90,12 +90,16 @@ class Fitted(NamedTuple):
         return len(self.table.annotator)
 
 
-class Grouped(NamedTuple):
+class Grouped:
     """Distinct rows of votes and gold, with how often each occurs."""
 
-    matrix: LabelMatrix
-    weight: NDArray[np.float64]
-    gold: NDArray[np.int16]
+    def __init__(
+        self, matrix: LabelMatrix, weight: NDArray[np.float64], gold: NDArray[np.int16]
+    ) -> None:
+        self.matrix = matrix
+        self.weight = weight
+        self.gold = gold
+        self._found: tuple[Any, Any] = (None, None)  # labels of a table, and each vote's column
 
     @property
     def n_patterns(self) -> int:
@@ -103,8 +107,10 @@ class Grouped(NamedTuple):
         return len(self.weight)
 
     def arrays(self, table: Table, threads: int) -> tuple[Any, Any, Any, Any]:
-        """What the kernels take."""
-        return self.matrix.indptr, find(self.matrix, table, threads), self.weight, self.gold
+        """What the kernels take; the columns of the table that was asked for last are kept."""
+        if self._found[0] is not table.label:
+            self._found = table.label, find(self.matrix, table, threads)
+        return self.matrix.indptr, self._found[1], self.weight, self.gold
 
 
 def group(
