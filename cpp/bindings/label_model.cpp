@@ -172,6 +172,32 @@ void bind_moments(py::module_& m) {
       },
       "correlation"_a.noconvert(), "l1"_a, "coefficients"_a.noconvert(), "threads"_a);
   m.def(
+      "fit_factors",
+      [](const Indices& label_indptr, const Labels& label, const Flags& edge, const Doubles& counts,
+         double ridge, Doubles& parameters, int threads) {
+        const auto target = out(parameters);
+        FactorOptions options;
+        options.ridge = ridge;
+        return run(threads, [&](const Cpu& device) {
+          return fit_factors(device, {in(label_indptr), in(label), in(edge)}, in(counts), options,
+                             target);
+        });
+      },
+      "label_indptr"_a.noconvert(), "label"_a.noconvert(), "edge"_a.noconvert(),
+      "counts"_a.noconvert(), "ridge"_a, "parameters"_a.noconvert(), "threads"_a);
+  m.def(
+      "factor_log_probabilities",
+      [](const Indices& label_indptr, const Labels& label, const Flags& edge,
+         const Doubles& parameters, Doubles& log_probabilities, int threads) {
+        const auto target = out(log_probabilities);
+        run(threads, [&](const Cpu& device) {
+          factor_log_probabilities(device, {in(label_indptr), in(label), in(edge)}, in(parameters),
+                                   target);
+        });
+      },
+      "label_indptr"_a.noconvert(), "label"_a.noconvert(), "edge"_a.noconvert(),
+      "parameters"_a.noconvert(), "log_probabilities"_a.noconvert(), "threads"_a);
+  m.def(
       "solve_triplets",
       [](const Indices& indptr, const Lfs& lf, const Doubles& correlation, Doubles& mean_out,
          int threads) {

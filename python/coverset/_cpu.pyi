@@ -320,6 +320,23 @@ def predict_one_vs_rest(
 def solve_neighborhoods(
     correlation: _Float64, l1: float, coefficients: _Float64, threads: int
 ) -> None: ...
+def fit_factors(
+    label_indptr: _Int64,
+    label: _Int16,
+    edge: _UInt8,
+    counts: _Float64,
+    ridge: float,
+    parameters: _Float64,
+    threads: int,
+) -> int: ...
+def factor_log_probabilities(
+    label_indptr: _Int64,
+    label: _Int16,
+    edge: _UInt8,
+    parameters: _Float64,
+    log_probabilities: _Float64,
+    threads: int,
+) -> None: ...
 def logs(values: _Float64) -> _Float64: ...
 def solve_triplets(
     indptr: _Int64, lf: _Int32, correlation: _Float64, mean_out: _Float64, threads: int

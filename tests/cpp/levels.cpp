@@ -185,6 +185,22 @@ void add_other_models(const Cpu& device, Checksum& sum) {
     mu.push_back(moment_loss(device, moments, mu, start, 0.01));
     sum.add(mu);
   }
+  const std::vector<std::int64_t> factor_indptr{0, 2, 3, 6};
+  const std::vector<std::int16_t> factor_label{0, 1, 1, 0, 1, 2};
+  const std::vector<std::uint8_t> edge{0, 1, 1, 0, 0, 1, 0, 0, 0};
+  std::vector<double> counts(k * 24), parameters(k * 6 + 9), probabilities(k * 24);
+  for (std::size_t i = 0; i < counts.size(); ++i) counts[i] = random_below(6, i, 50);
+  const FactorComponent component{factor_indptr, factor_label, edge};
+  fit_factors(device, component, counts, {}, parameters);
+  factor_log_probabilities(device, component, parameters, probabilities);
+  sum.add(parameters);
+  sum.add(probabilities);
+  std::vector<double> correlation(25), coefficients(25);
+  for (std::size_t i = 0; i < 25; ++i) {
+    correlation[i] = i % 6 == 0 ? 1.0 : 0.1 * static_cast<double>((i / 5 + i % 5) % 4);
+  }
+  solve_neighborhoods(device, correlation, 0.05, coefficients);
+  sum.add(coefficients);
   std::vector<double> reliability(m * k);
   solve_triplets(device, {indptr, other, both}, reliability);
   sum.add(reliability);

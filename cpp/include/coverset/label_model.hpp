@@ -239,6 +239,34 @@ void solve_triplets(const Cpu& device, const Correlations& correlations,
 void solve_neighborhoods(const Cpu& device, std::span<const double> correlation, double l1,
                          std::span<double> coefficients);
 
+/// Labeling functions (LFs) that depend on each other: given class y, the probability of their
+/// votes x is proportional to exp(sum_j unary[y][label x_j of LF j] + sum over edges i < j of
+/// pair[i][j] where both vote, for one label). Outcomes count through x_0, x_1, ..., the last one
+/// fastest, each 0 for an abstain, then LF j's labels.
+struct FactorComponent {
+  std::span<const std::int64_t> label_indptr;  // (size + 1): labels of LF j, in `label`
+  std::span<const std::int16_t> label;
+  std::span<const std::uint8_t> edge;  // (size, size): 1 for each edge i < j
+};
+
+struct FactorOptions {
+  double ridge = 1.0;       // pseudo-rows that hold parameters to 0
+  double tolerance = 1e-7;  // of the gradient, a row
+  std::int64_t most_steps = 200;
+};
+
+/// Maximizes the penalized likelihood of counts (cardinality, outcomes) by L-BFGS from
+/// `parameters`: unary by class and label, then pair (size, size). The normalisers are exact:
+/// O(outcomes * size) a step and class. Returns the number of steps. Allocates 40 bytes an outcome
+/// and class.
+std::int64_t fit_factors(const Cpu& device, const FactorComponent& component,
+                         std::span<const double> counts, const FactorOptions& options,
+                         std::span<double> parameters);
+
+/// Log probabilities (cardinality, outcomes) out.
+void factor_log_probabilities(const Cpu& device, const FactorComponent& component,
+                              std::span<const double> parameters, std::span<double> out);
+
 /// Evidence of rows given fitted weights; log_prior (cardinality) is added to each.
 struct Evidence {
   std::span<const double> log_weight;  // (columns, cardinality)

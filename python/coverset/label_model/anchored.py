@@ -13,9 +13,10 @@ from coverset import _arguments as arguments
 from coverset import _cpu
 from coverset.label_matrix import LabelMatrix
 from coverset.label_matrix.matrix import matrix_argument
-from coverset.label_model import columns, dependencies, storage
+from coverset.label_model import columns, dependencies, factors, storage
 from coverset.label_model.base import BaseLabelModel, balance_argument
 from coverset.label_model.explanation import Evidence
+from coverset.label_model.graph import DependencyGraph, learn_dependencies
 
 _ROW_CORRELATION = 0.1
 _AUTO_PATTERNS = 1 << 20  # more distinct rows than this are learned by minibatches
@@ -41,9 +42,12 @@ class LabelModel(BaseLabelModel):
 
     Parameters
     ----------
-    dependencies : {"auto", "none"} or pairs of LFs
+    dependencies : {"auto", "none", "factors"} or pairs of LFs
         ``"none"``: LFs err independently given the class. ``"auto"``: LFs whose votes repeat each
         other form clusters, whose votes count less. Pairs, by index or name: these LFs do.
+        ``"factors"``: pairs found by :func:`learn_dependencies` have factors, learned with exact
+        normalisers; abstains are evidence then. Components of more than 12 LFs count by cluster
+        weights, with a UserWarning.
     groups : mapping of family to LFs, or one name for each LF, optional
         Families of LFs that depend on each other, for instance the prompts of one model; None
         for an LF of no family. Then only LFs of one family (or pair) are taken as dependent.
@@ -79,6 +83,12 @@ class LabelModel(BaseLabelModel):
         How much of each LF's votes counts: 1 unless it depends on others.
     lf_clusters_ : list of tuple of int
         LFs that were taken to depend on each other, ascending.
+    factors_ : list of (int, int, float)
+        With ``dependencies="factors"``: pairs of LFs, and how strongly they vote alike.
+    factor_parameters_ : dict of tuple of int to (array, array)
+        By component, the log-linear parameters: (s, k, k) by LF, class and label, and the factors.
+    dependency_graph_ : DependencyGraph
+        What they were chosen from.
     n_patterns_, n_iter_ : int
         Distinct rows of votes (with gold), and passes made.
     solver_ : str
@@ -91,6 +101,9 @@ class LabelModel(BaseLabelModel):
     >>> cs.LabelModel().fit(L).predict(L)
     array([1, 0, 1, 0, 0], dtype=int16)
     """
+
+    _factors: factors.FactorModel | None = None
+    _graph: DependencyGraph | None = None
 
     def __init__(
         self,
@@ -155,6 +168,10 @@ class LabelModel(BaseLabelModel):
             fitted, alpha, passes = fitter.fit(table, None)
         else:
             fitted, alpha, passes = fitter.fit_dependent(table, family)
+        factors = graph = None
+        if self.dependencies == "factors":
+            factors, graph, fitted, passes = self._learn_factors(grouped, fitted, matrix, threads)
+        self._factors, self._graph = factors, graph
         self.reliability_ = alpha
         self.n_patterns_, self.n_iter_, self.solver_ = grouped.n_patterns, passes, solver
         self._fitted = fitted
@@ -173,7 +190,7 @@ class LabelModel(BaseLabelModel):
     def _options(self) -> _cpu.FitOptions:
         """Check the parameters and return them for the kernel."""
         if isinstance(self.dependencies, str):
-            arguments.one_of("dependencies", self.dependencies, ("auto", "none"))
+            arguments.one_of("dependencies", self.dependencies, ("auto", "none", "factors"))
         arguments.one_of("solver", self.solver, ("auto", "em", "sgd"))
         options = _cpu.FitOptions()
         options.anchor = arguments.real_number("anchor", self.anchor, 0.0, 1.0)
@@ -198,7 +215,64 @@ class LabelModel(BaseLabelModel):
         _cpu.class_log_prior(options, state.class_balance, log_prior)
         return table, state, columns.find(L, table, threads), log_prior
 
+    def _learn_factors(
+        self, grouped: columns.Grouped, fitted: columns.Fitted, L: LabelMatrix, threads: int
+    ) -> tuple[factors.FactorModel, DependencyGraph, columns.Fitted, int]:
+        """Learn the graph from a fit with cluster weights, and factors along it."""
+        self_fit = LabelModel(**{**self.get_params(), "dependencies": "auto"})
+        self_fit._take(fitted)
+        graph = learn_dependencies(L, model=self_fit, n_threads=threads or None)
+        weights, _ = dependencies.summary(fitted.table)
+        parts = factors.components_of(graph, fitted.table, weights)
+        balance = balance_argument(self.class_balance, L.cardinality)
+        start = self_fit._proba(grouped.matrix, threads).astype(np.float64)
+        model = factors.FactorModel(
+            parts,
+            L.n_lfs,
+            L.cardinality,
+            fitted.state.class_balance if balance is None else balance,
+        )
+        options = {
+            "anchor": self.anchor, "max_iter": self.max_iter, "tol": self.tol, "balance": balance
+        }  # fmt: skip
+        post, passes = factors.learn(model, grouped, start, options, threads)
+        state = columns.believing(fitted.state, fitted.table, grouped, post, threads)
+        state.class_balance[:] = model.balance
+        return model, graph, fitted._replace(state=state), passes
+
+    def _take(self, fitted: columns.Fitted) -> None:
+        """Predict by what was fitted elsewhere."""
+        self._factors = self._graph = None
+        self._fitted = fitted
+        self._show()
+
+    @property
+    def factors_(self) -> list[tuple[int, int, float]]:
+        """(LF, LF, factor) of each pair; AttributeError without ``dependencies="factors"``."""
+        return self._with_factors()[0].strengths()
+
+    @property
+    def factor_parameters_(
+        self,
+    ) -> dict[tuple[int, ...], tuple[NDArray[np.float64], NDArray[np.float64]]]:
+        """Parameters by component; AttributeError without ``dependencies="factors"``."""
+        return self._with_factors()[0].tables()
+
+    @property
+    def dependency_graph_(self) -> DependencyGraph:
+        """What factors were chosen from; AttributeError without ``dependencies="factors"``."""
+        return self._with_factors()[1]
+
+    def _with_factors(self) -> tuple[factors.FactorModel, DependencyGraph]:
+        if getattr(self, "_factors", None) is None or self._graph is None:
+            msg = "this LabelModel was not fitted with dependencies='factors'"
+            raise AttributeError(msg)
+        assert self._factors is not None
+        return self._factors, self._graph
+
     def _proba(self, L: LabelMatrix, threads: int) -> NDArray[np.float32]:
+        if self._factors is not None:
+            return self._factors.posterior(*self._factors.rows(L), threads)
         table, state, column, log_prior = self._weighed(L, threads)
         fitted = self._fitted
         proba = np.empty((len(L), fitted.cardinality), dtype=np.float32)
@@ -208,7 +282,20 @@ class LabelModel(BaseLabelModel):
         )
         return proba
 
+    def _decided(self, L: LabelMatrix, threads: int) -> NDArray[np.float32]:
+        """Return probabilities in which the evidence of a row's votes is not divided."""
+        table, state, column, log_prior = self._weighed(L, threads)
+        proba = np.empty((len(L), self.cardinality_), dtype=np.float32)
+        evidence = state.log_weight, table.weight, log_prior, 0.0, self._fitted.silent
+        _cpu.predict_proba(L.indptr, column, *evidence, proba, threads)
+        return proba
+
     def _evidence(self, L: LabelMatrix, threads: int) -> Evidence:
+        if self._factors is not None:
+            msg = (
+                "dependencies must not be 'factors': votes that have factors add no evidence alone"
+            )
+            raise ValueError(msg)
         table, state, column, log_prior = self._weighed(L, threads)
         silent, correlation = self._fitted.silent, self._fitted.settings.row_correlation
         rows = np.repeat(np.arange(len(L)), np.diff(L.indptr))

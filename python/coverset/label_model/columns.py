@@ -202,6 +202,20 @@ def annotator_share(table: Table) -> float:
     return int(table.votes[table.annotator[table.lf] == 1].sum()) / total if total else 0.0
 
 
+def believing(
+    state: State, table: Table, grouped: Grouped, post: NDArray[np.float64], threads: int
+) -> State:
+    """Return the state with expected votes by other class probabilities of the patterns."""
+    indptr, column, weight, gold = grouped.arrays(table, threads)
+    known, covered = gold >= 0, np.diff(indptr) > 0
+    mass = np.where(known[:, None], np.eye(post.shape[1])[gold], post) * weight[:, None]
+    row = np.repeat(np.arange(len(indptr) - 1), np.diff(indptr))
+    believed = np.empty((len(table.label), post.shape[1]))
+    for y, of_class in enumerate(mass.T):
+        believed[:, y] = np.bincount(column, weights=of_class[row], minlength=len(believed))
+    return state._replace(believed=believed, believed_rows=mass[covered].sum(axis=0))
+
+
 def accuracies(table: Table, state: State) -> NDArray[np.float64]:
     """Return each LF's expected share of right votes."""
     m = len(table.indptr) - 1

@@ -16,6 +16,7 @@ from coverset.label_model.columns import Grouped, State, Table
 _LEAST_DICE = 0.85  # columns that share this much of their votes are taken for copies
 _LEAST_CORRELATION = 0.55  # given the class; the mean of a cluster's pairs
 _PRIOR_PAIRS = 10.0  # rows without agreement beyond chance, added to those of two annotators
+_SURPRISE = 4.0  # standard errors: a weaker dependence is taken for an accident
 _STEP_NUMBERS = 1 << 22
 _MOST = 0.999999
 
@@ -94,10 +95,16 @@ class Dependent:
         return self._weights(near, self._agreement(state), _LEAST_CORRELATION)
 
     def beyond_chance(self, state: State) -> list[tuple[int, int, float]]:
-        """Return (LF, LF, agreement beyond chance) of annotators."""
-        pairs = self._annotators
-        lfs = self._lf[pairs.first], self._lf[pairs.second]
-        return list(zip(*(x.tolist() for x in (*lfs, self._agreement(state))), strict=True))
+        """Return (LF, LF, agreement beyond chance) of annotators, where it is no accident."""
+        pairs, chance = self._annotators, self._chance(state)
+        beyond = _beyond(pairs, chance)
+        spread = np.sqrt(chance * pairs.rows * (1 - chance))
+        surprising = np.abs(beyond) * (pairs.rows * (1 - chance) + _PRIOR_PAIRS) >= (
+            _SURPRISE * spread
+        )
+        kept = pairs.first[surprising], pairs.second[surprising]
+        columns = self._lf[kept[0]], self._lf[kept[1]], beyond[surprising]
+        return list(zip(*(column.tolist() for column in columns), strict=True))
 
     def direct(self, state: State, l1: float, threads: int) -> list[tuple[int, int, float]]:
         """Return (LF, LF, partial correlation) of unipolar LFs of one class, by l1 regression."""
@@ -109,7 +116,8 @@ class Dependent:
             weights = np.empty_like(correlation)
             _cpu.solve_neighborhoods(correlation, l1, weights, threads)
             product = weights * weights.T
-            a, b = np.nonzero(np.triu(product > 0, 1))
+            least = _SURPRISE**2 / max(float(state.believed_rows.sum()), 1.0)
+            a, b = np.nonzero(np.triu((product > 0) & (product >= least), 1))
             strength = np.sign(weights[a, b]) * np.sqrt(product[a, b])
             lfs = self._lf[some]
             found += zip(lfs[a].tolist(), lfs[b].tolist(), strength.tolist(), strict=True)
@@ -151,13 +159,17 @@ class Dependent:
 
     def _agreement(self, state: State) -> Floats:
         """Return the agreement of annotators beyond that of their confusions, on common rows."""
+        return _beyond(self._annotators, self._chance(state))
+
+    def _chance(self, state: State) -> Floats:
+        """Return how often annotators of these confusions agree by chance, given the class."""
         pairs, table = self._annotators, self._table
+        chance = np.zeros(len(pairs.rows))
         if not len(pairs.rows):
-            return pairs.rows
+            return chance
         by_lf = np.zeros((len(table.annotator), state.believed.shape[1]))
         np.add.at(by_lf, self._lf, state.believed)
         confusion = state.believed / np.maximum(by_lf[self._lf], 1e-300)
-        chance = np.zeros(len(pairs.rows))
         for label in range(state.believed.shape[1]):
             column = np.full(len(table.annotator), -1)
             of_label = table.label == label
@@ -165,8 +177,7 @@ class Dependent:
             a, b = column[self._lf[pairs.first]], column[self._lf[pairs.second]]
             some = np.flatnonzero((a >= 0) & (b >= 0))
             chance[some] += _products(confusion * state.class_balance, confusion, a[some], b[some])
-        expected = chance * pairs.rows
-        return (pairs.agreeing - expected) / (pairs.rows - expected + _PRIOR_PAIRS)
+        return chance.clip(0.0, 1.0)
 
     def _weights(self, unipolar: Floats, annotators: Floats, least: float) -> Weights:
         """Cluster, and let each vote count 1 / (1 + what its cluster repeats of it)."""
@@ -196,6 +207,13 @@ class Dependent:
         )
         names: NDArray[np.int32] = first[place].astype(np.int32)
         return names
+
+
+def _beyond(pairs: Pairs, chance: Floats) -> Floats:
+    """Return the agreement beyond chance, shrunk by pseudo-rows."""
+    expected = chance * pairs.rows
+    beyond: Floats = (pairs.agreeing - expected) / (pairs.rows - expected + _PRIOR_PAIRS)
+    return beyond
 
 
 def _products(left: Floats, right: Floats, first: Ints, second: Ints) -> Floats:

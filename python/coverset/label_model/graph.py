@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,9 +11,11 @@ from coverset import _arguments as arguments
 from coverset.label_matrix import LabelMatrix
 from coverset.label_matrix.matrix import matrix_argument
 from coverset.label_model import columns
-from coverset.label_model.anchored import LabelModel
 from coverset.label_model.clusters import connected
 from coverset.label_model.dependencies import Dependent
+
+if TYPE_CHECKING:
+    from coverset.label_model.anchored import LabelModel
 
 Floats = NDArray[np.float64]
 
@@ -107,22 +109,28 @@ def learn_dependencies(
     --------
     >>> import coverset as cs, numpy as np
     >>> rng = np.random.default_rng(0)
-    >>> fires = rng.random((2000, 4)) < 0.4
-    >>> fires[:, 3] = np.where(rng.random(2000) < 0.8, fires[:, 2], fires[:, 3])
-    >>> L = cs.LabelMatrix.from_dense(np.where(fires, [0, 1, 1, 1], -1))
+    >>> y, own = rng.integers(0, 2, (2000, 1)), np.array([0, 0, 0, 1, 1, 1])
+    >>> fires = rng.random((2000, 6)) < np.where(y == own, 0.6, 0.1)
+    >>> fires[:, 5] = np.where(rng.random(2000) < 0.7, fires[:, 4], fires[:, 5])
+    >>> L = cs.LabelMatrix.from_dense(np.where(fires, own, -1))
     >>> cs.learn_dependencies(L).to_pairs()
-    [(2, 3)]
+    [(4, 5)]
     """
     matrix = matrix_argument(L)
     penalty = arguments.real_number("l1", l1, 0.0, np.inf)
     smallest = arguments.real_number("least", least, 0.0, np.inf)
     threads = arguments.threads(n_threads)
     if model is None:
+        from coverset.label_model.anchored import LabelModel
+
         model = LabelModel().fit(matrix, n_threads=n_threads)
     model._fitted_for(matrix)
     fitted = model._fitted
     table, state = columns.extend(fitted.table, fitted.state, matrix, threads)
     grouped = columns.group(matrix, None, threads)
+    # votes that are taken to repeat each other leave classes undecided, which looks like dependence
+    decided = model._decided(grouped.matrix, threads).astype(np.float64)
+    state = columns.believing(state, table, grouped, decided, threads)
     dependent = Dependent(grouped, table, None, threads)
     found = [
         *dependent.direct(state, penalty, threads),

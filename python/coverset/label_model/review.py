@@ -208,9 +208,9 @@ def compare_with_majority(
     >>> L = cs.LabelMatrix.from_dense([[0, 0, 1], [1, 1, 1], [0, 0, 0], [1, 0, -1]])
     >>> print(cs.compare_with_majority(L, cs.LabelModel().fit(L), [1, 1, 0, 0]))
     majority  model  rows  right before  right after
-          -1     -1     1             0            0
-           0      0     2             1            1
-           1      1     1             1            1
+    -1            1     1             0            0
+    0             0     2             1            1
+    1             1     1             1            1
     """
     matrix = matrix_argument(L)
     before = MajorityVote().fit(matrix).predict(matrix).astype(np.int64)

@@ -152,6 +152,7 @@ def save(model: Any, path: str | os.PathLike[str]) -> None:
         "parameters": {name: _plain(value) for name, value in model.get_params().items()},
         "facts": facts,
         "settings": settings._asdict(),
+        "factors": _factors_entry(model),
         "arrays": {name: _packed(array) for name, array in arrays.items()},
     }
     _files.write_json(path, _MAGIC, _VERSION, body)
@@ -187,9 +188,61 @@ def _restored(kind: type[Model], body: dict[str, Any]) -> Model:
     )
     silent = _numbers(arrays, "silent", (k,), lambda x: (x > 0) & (x <= 1))
     model._fitted = columns.Fitted(table, state, _settings(body["settings"]), silent)
+    if body["factors"] is not None:
+        model._factors, model._graph = _factors(body["factors"], table, state.class_balance)
     model._show()
     restored: Model = model
     return restored
+
+
+def _factors_entry(model: Any) -> dict[str, Any] | None:
+    if model._factors is None:
+        return None
+    parts = [
+        {"lfs": list(c.lfs), "edges": c.edges.tolist(), "weight": c.weight, "at": _packed(x)}
+        for c, x in zip(model._factors.components, model._factors.parameters, strict=True)
+    ]
+    graph = {"pairs": _packed(model._graph.pairs), "strengths": _packed(model._graph.strengths)}
+    return {"components": parts, "graph": graph, "lf_names": model._graph.lf_names}
+
+
+def _factors(entry: dict[str, Any], table: columns.Table, balance: NDArray[Any]) -> Any:
+    """Return the factors and their graph, checked against the columns."""
+    from coverset.label_model.factors import MOST_LFS, Component, FactorModel
+    from coverset.label_model.graph import DependencyGraph
+
+    m, k = len(table.annotator), len(balance)
+    seen: set[int] = set()
+    parts = []
+    for part in entry["components"]:
+        lfs = tuple(arguments.whole_number("lf", j, 0, m - 1) for j in part["lfs"])
+        labels = tuple(
+            tuple(table.label[table.indptr[j] : table.indptr[j + 1]].tolist()) for j in lfs
+        )
+        edges = np.array(part["edges"], dtype=np.uint8)
+        weight = arguments.real_number("weight", part["weight"], 0.0, 1.0)
+        fits = 1 <= len(lfs) <= MOST_LFS and edges.shape == (len(lfs), len(lfs))
+        if not fits or seen & set(lfs) or len(set(lfs)) != len(lfs) or (edges > 1).any():
+            msg = "its factors are not in order"
+            raise ValueError(msg)
+        seen |= set(lfs)
+        parts.append(Component(lfs, labels, edges, weight))
+    model = FactorModel(parts, m, k, balance)
+    for i, part in enumerate(entry["components"]):
+        given = _unpacked(part["at"], "<f8", model.parameters[i].shape)
+        if not np.isfinite(given).all() or np.abs(given).max(initial=0.0) > 1e6:
+            msg = "its factors hold numbers that no fit gives"
+            raise ValueError(msg)
+        model.parameters[i][:] = given
+    pairs = entry["graph"]["pairs"]
+    n = arguments.whole_number("pairs", pairs["shape"][0], 0, m * m)
+    found = _unpacked(pairs, "<i8", (n, 2))
+    if ((found < 0) | (found >= m)).any():
+        msg = "its pairs are out of range"
+        raise ValueError(msg)
+    strengths = _unpacked(entry["graph"]["strengths"], "<f8", (n,))
+    names = None if entry["lf_names"] is None else tuple(map(str, entry["lf_names"]))
+    return model, DependencyGraph(found, strengths, m, names)
 
 
 def _numbers(
