@@ -65,7 +65,7 @@ def learn_dependencies(
     *,
     model: LabelModel | None = None,
     l1: float = 0.05,
-    least: float = 0.05,
+    least: float = 0.1,
     n_threads: int | None = None,
 ) -> DependencyGraph:
     """Find which labeling functions (LFs) depend on each other, beyond the class.
