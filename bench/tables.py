@@ -214,21 +214,21 @@ def text(report: dict[str, Any], brief: bool) -> str:
 
 
 def accuracy(report: dict[str, Any]) -> str:
-    """Return the table of real sets, and the sets below majority vote."""
+    """Return the table of real sets, and each model's mean beyond majority vote."""
+    names = [name for name in report["means"] if name not in ("majority vote", "by sgd")]
     lines = [
-        "| set | metric | majority vote | label model | difference | by sgd |",
-        "| --- | --- | --- | --- | --- | --- |",
+        "| set | metric | majority vote | " + " | ".join(names) + " | difference (SE) |",
+        "| --- | --- | --- |" + " --- |" * (len(names) + 1),
     ]
     for row in report["sets"]:
+        cells = ["" if row[name] is None else f"{row[name]:.3f}" for name in names]
         lines.append(
-            f"| {row['set']} | {row['metric']} | {row['majority_vote']:.3f} | "
-            f"{row['label_model']:.3f} | {row['difference']:+.3f} | {row['label_model_sgd']:.3f} |"
+            f"| {row['set']} | {row['metric']} | {row['majority vote']:.3f} | "
+            f"{' | '.join(cells)} | {row['difference']:+.3f} ({row['standard error']:.3f}) |"
         )
-    below = ", ".join(report["below_majority"])
-    lines += [
-        "",
-        f"Mean difference {report['mean_difference']:+.3f}. Below majority vote: {below}.",
-    ]
+    means = (report["means"][name] for name in names)
+    beyond = [f"{one['beyond majority vote']:+.3f} ({one['sets']})" for one in means]
+    lines.append(f"| mean beyond majority vote (sets) | | | {' | '.join(beyond)} | |")
     return "\n".join(lines)
 
 

@@ -21,7 +21,10 @@ SMALL = [[0, 1, -1], [0, 0, 1], [1, 1, 1]]
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"dependencies": "some"}, r"dependencies must be one of 'auto', 'none', 'factors', got 'some'"),
+        (
+            {"dependencies": "some"},
+            r"dependencies must be one of 'auto', 'none', 'factors', got 'some'",
+        ),
         ({"solver": "adam"}, r"solver must be one of 'auto', 'em', 'sgd', got 'adam'"),
         ({"anchor": -0.1}, r"anchor must be in 0..1, got -0.1"),
         ({"anchor": 1.5}, r"anchor must be in 0..1, got 1.5"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Hashable, Mapping, Sequence
-from typing import Self
+from typing import Any, ClassVar, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -12,19 +12,21 @@ from numpy.typing import ArrayLike, NDArray
 from coverset import _arguments as arguments
 from coverset import _cpu
 from coverset.label_matrix import LabelMatrix
-from coverset.label_matrix.matrix import matrix_argument
 from coverset.label_model import columns, dependencies, factors, storage
-from coverset.label_model.base import BaseLabelModel, balance_argument
+from coverset.label_model.base import balance_argument
 from coverset.label_model.explanation import Evidence
-from coverset.label_model.graph import DependencyGraph, learn_dependencies
+from coverset.label_model.graph import DependencyGraph, grown_graph
+from coverset.label_model.statistics import PatternStatistics
+from coverset.label_model.streamed import StreamedModel
 
 _ROW_CORRELATION = 0.1
 _AUTO_PATTERNS = 1 << 20  # more distinct rows than this are learned by minibatches
 _BATCH_PATTERNS = 1 << 14
+_L1, _LEAST = 0.05, 0.1  # of the graph that factors follow
 _ROUNDS = 2  # of weights by the posterior
 
 
-class LabelModel(BaseLabelModel):
+class LabelModel(StreamedModel):
     """Learn how far to trust each labeling function (LF), without gold labels.
 
     Votes are conditionally independent given the class. An LF that votes for one class only
@@ -38,7 +40,9 @@ class LabelModel(BaseLabelModel):
     the chance-corrected agreement of the LFs. An abstain is no evidence. The page "Label models"
     of the documentation has the equations.
 
-    The same votes give the same bytes on any thread count and SIMD level.
+    The same votes give the same bytes on any thread count and SIMD level. ``partial_fit`` and
+    ``merge`` keep the distinct rows and learn from all of them again; another order of the rows
+    changes no more than rounding.
 
     Parameters
     ----------
@@ -126,37 +130,19 @@ class LabelModel(BaseLabelModel):
         self.tol = tol
         self.seed = seed
 
-    def fit(
-        self, L: LabelMatrix, y: ArrayLike | None = None, *, n_threads: int | None = None
-    ) -> Self:
-        """Learn from votes, and from gold where it is known.
+    _statistics_type: ClassVar[Any] = PatternStatistics
 
-        Parameters
-        ----------
-        L : LabelMatrix
-            A declared polarity settles whether an LF is taken as voting for one class.
-        y : (n,) integers, optional
-            Gold classes, -1 where unknown. Known rows count with their class.
-        n_threads : int, optional
-            By default the CPUs this process may use.
+    def _check(self, k: int) -> tuple[_cpu.FitOptions, NDArray[np.float64] | None]:
+        return self._options(), balance_argument(self.class_balance, k)
 
-        Returns
-        -------
-        LabelModel
-            Itself. After an interrupt or an error it is as it was before.
+    def _check_names(self, L: LabelMatrix) -> None:
+        dependencies.families(self.dependencies, self.groups, L)
 
-        Raises
-        ------
-        ValueError
-            If a parameter is out of range, or ``y`` has another length or an unknown class.
-        """
-        matrix = matrix_argument(L)
-        threads = arguments.threads(n_threads)
-        options = self._options()
-        balance = balance_argument(self.class_balance, matrix.cardinality)
+    def _learn(self, statistics: Any, checked: Any, threads: int) -> dict[str, Any]:
+        (options, balance), grouped = checked, statistics.grouped
+        matrix = grouped.matrix
         family = dependencies.families(self.dependencies, self.groups, matrix)
-        grouped = columns.group(matrix, y, threads)
-        table = columns.observe(matrix, threads)
+        table = columns.observe(grouped)
         agreement = columns.agreement(grouped, table, matrix.cardinality, threads)
         table = columns.tell_annotators(table, matrix, agreement[1])
         solver = self.solver
@@ -170,11 +156,19 @@ class LabelModel(BaseLabelModel):
             fitted, alpha, passes = fitter.fit_dependent(table, family)
         factors = graph = None
         if self.dependencies == "factors":
-            factors, graph, fitted, passes = self._learn_factors(grouped, fitted, matrix, threads)
-        self._factors, self._graph = factors, graph
-        self.reliability_ = alpha
-        self.n_patterns_, self.n_iter_, self.solver_ = grouped.n_patterns, passes, solver
-        self._fitted = fitted
+            factors, graph, fitted, passes = self._learn_factors(grouped, fitted, threads)
+        return {
+            "_fitted": fitted,
+            "_factors": factors,
+            "_graph": graph,
+            "reliability_": alpha,
+            "n_patterns_": grouped.n_patterns,
+            "n_iter_": passes,
+            "solver_": solver,
+        }
+
+    def _set(self, statistics: Any, threads: int) -> Self:
+        super()._set(statistics, threads)
         self._show()
         return self
 
@@ -216,12 +210,13 @@ class LabelModel(BaseLabelModel):
         return table, state, columns.find(L, table, threads), log_prior
 
     def _learn_factors(
-        self, grouped: columns.Grouped, fitted: columns.Fitted, L: LabelMatrix, threads: int
+        self, grouped: columns.Grouped, fitted: columns.Fitted, threads: int
     ) -> tuple[factors.FactorModel, DependencyGraph, columns.Fitted, int]:
         """Learn the graph from a fit with cluster weights, and factors along it."""
         self_fit = LabelModel(**{**self.get_params(), "dependencies": "auto"})
         self_fit._take(fitted)
-        graph = learn_dependencies(L, model=self_fit, n_threads=threads or None)
+        L = grouped.matrix
+        graph = grown_graph(grouped, self_fit, _L1, _LEAST, threads)
         weights, _ = dependencies.summary(fitted.table)
         parts = factors.components_of(graph, fitted.table, weights)
         balance = balance_argument(self.class_balance, L.cardinality)

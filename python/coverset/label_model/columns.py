@@ -153,7 +153,17 @@ def _counts(L: LabelMatrix, threads: int) -> NDArray[np.int64]:
     return votes
 
 
-def observe(L: LabelMatrix, threads: int) -> Table:
+def observe(grouped: Grouped) -> Table:
+    """Return the columns of distinct rows; no LF is an annotator yet."""
+    matrix = grouped.matrix
+    m, k = matrix.n_lfs, matrix.cardinality
+    rows = np.repeat(grouped.weight, np.diff(matrix.indptr))
+    vote = matrix.lfs.astype(np.int64) * k + matrix.labels
+    counts = np.bincount(vote, weights=rows, minlength=m * k).astype(np.int64)
+    return _table(counts.reshape(m, k), np.zeros(m, dtype=np.uint8))
+
+
+def observe_rows(L: LabelMatrix, threads: int) -> Table:
     """Return the columns of ``L``; no LF is an annotator yet."""
     return _table(_counts(L, threads), np.zeros(L.n_lfs, dtype=np.uint8))
 

@@ -14,7 +14,7 @@ from coverset.label_model import columns, storage
 from coverset.label_model.base import balance_argument
 from coverset.label_model.explanation import Evidence
 from coverset.label_model.statistics import PatternStatistics
-from coverset.label_model.streamed import StreamedModel
+from coverset.label_model.streamed import StoredModel
 
 Floats = NDArray[np.float64]
 
@@ -22,7 +22,7 @@ _NO_WEIGHTS = np.empty(0)
 _CONFUSIONS = ("full", "class", "one_coin")
 
 
-class DawidSkene(StreamedModel):
+class DawidSkene(StoredModel):
     """Learn each annotator's confusions by expectation and maximization (Dawid & Skene 1979).
 
     Given the class, votes are independent; vote ``l`` of annotator ``j`` has probability
@@ -121,7 +121,7 @@ class DawidSkene(StreamedModel):
 
     def _learn(self, statistics: Any, checked: Any, threads: int) -> dict[str, Any]:
         (options, balance), grouped = checked, statistics.grouped
-        table = columns.observe(grouped.matrix, threads)
+        table = columns.observe(grouped)
         state = _State.zero(table, grouped.matrix.cardinality, balance)
         indptr, column, weight, gold = grouped.arrays(table, threads)
         patterns = indptr, column, weight, gold, table.indptr, table.label

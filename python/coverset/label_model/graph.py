@@ -125,18 +125,22 @@ def learn_dependencies(
 
         model = LabelModel().fit(matrix, n_threads=n_threads)
     model._fitted_for(matrix)
-    fitted = model._fitted
-    table, state = columns.extend(fitted.table, fitted.state, matrix, threads)
     grouped = columns.group(matrix, None, threads)
+    return grown_graph(grouped, model, penalty, smallest, threads)
+
+
+def grown_graph(
+    grouped: columns.Grouped, model: LabelModel, l1: float, least: float, threads: int
+) -> DependencyGraph:
+    """Return the graph of distinct rows, by a model's posterior."""
+    matrix, fitted = grouped.matrix, model._fitted
+    table, state = columns.extend(fitted.table, fitted.state, matrix, threads)
     # votes that are taken to repeat each other leave classes undecided, which looks like dependence
-    decided = model._decided(grouped.matrix, threads).astype(np.float64)
+    decided = model._decided(matrix, threads).astype(np.float64)
     state = columns.believing(state, table, grouped, decided, threads)
     dependent = Dependent(grouped, table, None, threads)
-    found = [
-        *dependent.direct(state, penalty, threads),
-        *dependent.beyond_chance(state),
-    ]
-    kept = [(a, b, s) for a, b, s in found if abs(s) >= smallest and s != 0.0]
+    found = [*dependent.direct(state, l1, threads), *dependent.beyond_chance(state)]
+    kept = [(a, b, s) for a, b, s in found if abs(s) >= least and s != 0.0]
     kept.sort(key=lambda pair: (-abs(pair[2]), pair[0], pair[1]))
     pairs = np.array([pair[:2] for pair in kept], dtype=np.int64).reshape(-1, 2)
     strengths = np.array([pair[2] for pair in kept], dtype=np.float64)

@@ -48,6 +48,28 @@ class MajorityVote(BaseLabelModel):
         self.n_lfs_ = matrix.n_lfs
         return self
 
+    def partial_fit(self, L: LabelMatrix, y: ArrayLike | None = None) -> Self:
+        """Check that ``L`` fits what was seen before; there is nothing to learn."""
+        if self.__sklearn_is_fitted__():
+            self._fitted_for(L)
+        return self.fit(L, y)
+
+    def merge(self, other: MajorityVote) -> Self:
+        """Check that both are fitted on votes of one shape; there is nothing to add.
+
+        Raises
+        ------
+        NotFittedError, ValueError
+            If one is not fitted; if they differ in cardinality or number of LFs.
+        """
+        self._require_fitted()
+        other._require_fitted()
+        mine, theirs = (self.cardinality_, self.n_lfs_), (other.cardinality_, other.n_lfs_)
+        if mine != theirs:
+            msg = f"other must have the same cardinality and number of LFs, {mine}, got {theirs}"
+            raise ValueError(msg)
+        return self
+
     def _proba(self, L: LabelMatrix, threads: int) -> NDArray[np.float32]:
         proba = np.empty((len(L), L.cardinality), dtype=np.float32)
         _cpu.vote_fractions(L.indptr, L.lfs, L.labels, L.cardinality, proba, threads)

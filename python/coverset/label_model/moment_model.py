@@ -15,7 +15,7 @@ from coverset.label_model.assignment import best_assignment
 from coverset.label_model.base import balance_argument
 from coverset.label_model.explanation import Evidence
 from coverset.label_model.statistics import PairStatistics
-from coverset.label_model.streamed import StreamedModel
+from coverset.label_model.streamed import StoredModel
 
 Floats = NDArray[np.float64]
 
@@ -24,7 +24,7 @@ _LARGEST = 1e150  # of a parameter: beyond, its products overflow
 _MOST_ALIKE = 1e-3  # class balances that count as equal
 
 
-class MomentModel(StreamedModel):
+class MomentModel(StoredModel):
     """Match how often votes occur alone and in pairs (Ratner et al. 2019).
 
     Minimizes the loss of Snorkel's ``LabelModel``, exactly, without anything dense. With ``O`` the

@@ -54,7 +54,7 @@ class PairStatistics(NamedTuple):
     def of(cls, L: LabelMatrix, y: ArrayLike | None, threads: int) -> Self:
         """Count the votes of ``L``; gold says nothing here."""
         grouped = columns.group(L, y, threads)
-        table = columns.observe(L, threads)
+        table = columns.observe(grouped)
         k = L.cardinality
         vote = table.lf * k + table.label
         indptr, other, rows_both = _cpu.count_overlaps(

@@ -20,8 +20,6 @@ class StreamedModel(BaseLabelModel):
     """``fit``, ``partial_fit`` and ``merge`` over one kind of statistics."""
 
     _statistics_type: ClassVar[Any]
-    _magic: ClassVar[str]
-    _facts: ClassVar[tuple[str, ...]] = ()  # attributes that are saved besides the arrays
     _fewest_lfs: ClassVar[int] = 0
     _statistics: Any = None
 
@@ -29,17 +27,12 @@ class StreamedModel(BaseLabelModel):
     def _check(self, k: int) -> Any:
         """Check the parameters for ``k`` classes and return what ``_learn`` needs of them."""
 
+    def _check_names(self, L: LabelMatrix) -> None:
+        """Check parameters that name LFs."""
+
     @abstractmethod
     def _learn(self, statistics: Any, checked: Any, threads: int) -> dict[str, Any]:
         """Return the learned attributes."""
-
-    @abstractmethod
-    def _arrays(self) -> dict[str, NDArray[Any]]:
-        """Return the arrays that predictions need."""
-
-    @abstractmethod
-    def _restore(self, arrays: storage.Arrays) -> None:
-        """Set what ``_arrays`` returned, checked."""
 
     def fit(
         self, L: LabelMatrix, y: ArrayLike | None = None, *, n_threads: int | None = None
@@ -128,6 +121,7 @@ class StreamedModel(BaseLabelModel):
             msg = f"L must have at least {self._fewest_lfs} LFs for {name}, got {matrix.n_lfs}"
             raise ValueError(msg)
         self._check(matrix.cardinality)
+        self._check_names(matrix)
         if y is not None:
             arguments.gold_labels(y, len(matrix), matrix.cardinality)
         statistics = self._statistics_type.of(matrix, y, threads)
@@ -142,6 +136,21 @@ class StreamedModel(BaseLabelModel):
         self._statistics = statistics
         self.cardinality_, self.n_lfs_ = cardinality, n_lfs
         return self
+
+
+class StoredModel(StreamedModel):
+    """Models whose predictions need arrays only: one way to save them."""
+
+    _magic: ClassVar[str]
+    _facts: ClassVar[tuple[str, ...]] = ()  # attributes that are saved besides the arrays
+
+    @abstractmethod
+    def _arrays(self) -> dict[str, NDArray[Any]]:
+        """Return the arrays that predictions need."""
+
+    @abstractmethod
+    def _restore(self, arrays: storage.Arrays) -> None:
+        """Set what ``_arrays`` returned, checked."""
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the fitted model to one checked JSON file, in one step; statistics are not kept.

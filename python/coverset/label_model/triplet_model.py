@@ -14,14 +14,14 @@ from coverset.label_model import columns, storage
 from coverset.label_model.base import balance_argument
 from coverset.label_model.explanation import Evidence
 from coverset.label_model.statistics import PairStatistics
-from coverset.label_model.streamed import StreamedModel
+from coverset.label_model.streamed import StoredModel
 
 Floats = NDArray[np.float64]
 
 _LARGEST = 0.999999
 
 
-class TripletModel(StreamedModel):
+class TripletModel(StoredModel):
     """Solve for accuracies by the method of moments over triplets (Fu et al. 2020).
 
     Two labeling functions (LFs) that err independently agree as far as both are right:
@@ -107,7 +107,7 @@ class TripletModel(StreamedModel):
 
     def _weighed(self, L: LabelMatrix, threads: int) -> tuple[NDArray[np.int32], Floats, Floats]:
         """Return the column of each vote, the log odds of columns, and those before any vote."""
-        table = columns.observe(L, threads)
+        table = columns.observe_rows(L, threads)
         odds = _cpu.logs(self.class_accuracies_) - _cpu.logs(1 - self.class_accuracies_)
         log_weight = -odds[table.lf]
         log_weight[np.arange(len(table.label)), table.label] *= -1
