@@ -52,7 +52,7 @@ def crowdkit(train: Votes, test: Votes, k: int) -> Proba:
 
 
 def flyingsquid(train: Votes, test: Votes, k: int) -> Proba:
-    """Return FlyingSquid's closed form, one class against the rest where there are more than two."""
+    """Return FlyingSquid's closed form; more than two classes one against the rest."""
     if importlib.util.find_spec("flyingsquid") is None or train.shape[1] > _MOST_FLYINGSQUID:
         return None
     logging.getLogger("pgmpy").setLevel(logging.ERROR)

@@ -359,6 +359,27 @@ void bind_label_model(py::module_& m) {
       "log_weight"_a.noconvert(), "class_balance"_a.noconvert(), "believed"_a.noconvert(),
       "believed_rows"_a.noconvert(), "threads"_a);
   m.def(
+      "refine_by_rows",
+      [](const Indices& indptr, const Lfs& lfs, const Labels& labels, const Lfs& column_of,
+         const Labels& gold, const Indices& column_indptr, const Labels& column_label,
+         const Flags& annotator, const Doubles& column_weight, const FitOptions& options,
+         double rows_before, Doubles& expected, Doubles& log_weight, Doubles& class_balance,
+         Doubles& believed, Doubles& believed_rows, int threads) {
+        LabelModelState state =
+            model_state(expected, log_weight, class_balance, believed, believed_rows);
+        run(threads, [&](const Cpu& device) {
+          refine_by_rows(device, votes(indptr, lfs, labels), in(column_of), in(gold),
+                         vote_columns(column_indptr, column_label, annotator, column_weight),
+                         options, rows_before, state);
+        });
+      },
+      "indptr"_a.noconvert(), "lfs"_a.noconvert(), "labels"_a.noconvert(),
+      "column_of"_a.noconvert(), "gold"_a.noconvert(), "column_indptr"_a.noconvert(),
+      "column_label"_a.noconvert(), "annotator"_a.noconvert(), "column_weight"_a.noconvert(),
+      "options"_a, "rows_before"_a, "expected"_a.noconvert(), "log_weight"_a.noconvert(),
+      "class_balance"_a.noconvert(), "believed"_a.noconvert(), "believed_rows"_a.noconvert(),
+      "threads"_a);
+  m.def(
       "predict_proba",
       [](const Indices& indptr, const Lfs& column, const Doubles& log_weight,
          const Doubles& column_weight, const Doubles& log_prior, double row_correlation,

@@ -375,6 +375,25 @@ def fit_label_model(
     believed_rows: _Float64,
     threads: int,
 ) -> tuple[int, float]: ...
+def refine_by_rows(
+    indptr: _Int64,
+    lfs: _Int32,
+    labels: _Int16,
+    column_of: _Int32,
+    gold: _Int16,
+    column_indptr: _Int64,
+    column_label: _Int16,
+    annotator: _UInt8,
+    column_weight: _Float64,
+    options: FitOptions,
+    rows_before: float,
+    expected: _Float64,
+    log_weight: _Float64,
+    class_balance: _Float64,
+    believed: _Float64,
+    believed_rows: _Float64,
+    threads: int,
+) -> None: ...
 def predict_proba(
     indptr: _Int64,
     column: _Int32,

@@ -116,6 +116,10 @@ void add_model(const Cpu& device, Checksum& sum) {
     sum.add(log_weight);
     sum.add(balance);
     sum.add(believed);
+    std::vector<std::int32_t> column_of(m * k);
+    for (std::size_t c = 0; c < column_of.size(); ++c) column_of[c] = static_cast<std::int32_t>(c);
+    refine_by_rows(device, matrix.view(), column_of, gold, columns, options, 1000.0, state);
+    sum.add(expected);
     sum.add(believed_rows);
     std::vector<double> log_prior(k);
     class_log_prior(options, balance, log_prior);

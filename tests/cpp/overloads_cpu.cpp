@@ -53,7 +53,7 @@ int main() {
   count += defined<Fractions>(&vote_fractions) + defined(&choose_labels) + defined(&group_rows) +
            defined(&find_columns) + defined(&fit_dawid_skene) + defined(&weigh_confusions) +
            defined(&moment_loss) + defined(&descend_moments) + defined(&solve_triplets) +
-           defined(&fit_factors) + defined(&factor_log_probabilities) +
+           defined(&refine_by_rows) + defined(&fit_factors) + defined(&factor_log_probabilities) +
            defined(&solve_neighborhoods) + defined(&predict_one_vs_rest) +
            defined(&measure_agreement) + defined(&count_overlaps) + defined(&weigh_columns) +
            defined(&class_log_prior) + defined(&fit_label_model) + defined(&predict_proba);

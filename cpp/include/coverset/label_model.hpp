@@ -150,6 +150,15 @@ struct FitReport {
 FitReport fit_label_model(const Cpu& device, const Patterns& patterns, const VoteColumns& columns,
                           const FitOptions& options, LabelModelState& state);
 
+/// One pass of stepwise EM over rows as they come, every vote read once, from a state that was
+/// fitted to a sample of `rows_before` of them; its expected votes are those of all rows. column_of
+/// is the column of each (LF, label), LF * cardinality + label; gold may be empty. Sums are
+/// fixed-point: the same bytes on any thread count. Of `believed`, only right votes are
+/// set. Allocates 8 bytes a column and class for each thread.
+void refine_by_rows(const Cpu& device, const Votes& votes, std::span<const std::int32_t> column_of,
+                    std::span<const std::int16_t> gold, const VoteColumns& columns,
+                    const FitOptions& options, double rows_before, LabelModelState& state);
+
 /// What a vote of a Dawid-Skene annotator depends on.
 enum class Confusion { full, by_class, one_coin };
 

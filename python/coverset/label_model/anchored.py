@@ -12,7 +12,8 @@ from numpy.typing import ArrayLike, NDArray
 from coverset import _arguments as arguments
 from coverset import _cpu
 from coverset.label_matrix import LabelMatrix
-from coverset.label_model import columns, dependencies, factors, storage
+from coverset.label_matrix.matrix import matrix_argument
+from coverset.label_model import columns, dependencies, factors, rows, storage
 from coverset.label_model.base import balance_argument
 from coverset.label_model.explanation import Evidence
 from coverset.label_model.graph import DependencyGraph, grown_graph
@@ -22,6 +23,7 @@ from coverset.label_model.streamed import StreamedModel
 _ROW_CORRELATION = 0.1
 _AUTO_PATTERNS = 1 << 20  # more distinct rows than this are learned by minibatches
 _BATCH_PATTERNS = 1 << 14
+_FEWEST_ROWS = 1 << 12  # that a pass over rows is asked for
 _L1, _LEAST = 0.05, 0.1  # of the graph that factors follow
 _ROUNDS = 2  # of weights by the posterior
 
@@ -61,8 +63,11 @@ class LabelModel(StreamedModel):
         Weight of the majority vote, in 0..1.
     solver : {"auto", "em", "sgd"}
         ``"em"``: full passes over the distinct rows. ``"sgd"``: natural-gradient steps on
-        minibatches of them (stepwise EM, Cappé & Moulines 2009); same fixed point.
-        ``"auto"``: ``"sgd"`` above a million distinct rows.
+        minibatches of them (stepwise EM, Cappé & Moulines 2009); same fixed point. ``"rows"``: EM
+        on a sample of 2^17 rows, then one pass over all rows as they come, every vote read;
+        nothing is copied, and ``partial_fit`` cannot add to it. ``"auto"``: above a million rows,
+        ``"rows"`` where more than half of a sample is distinct; else ``"sgd"`` above a million
+        distinct rows.
     max_iter : int
         Passes over the distinct rows, at most.
     tol : float
@@ -146,7 +151,7 @@ class LabelModel(StreamedModel):
         agreement = columns.agreement(grouped, table, matrix.cardinality, threads)
         table = columns.tell_annotators(table, matrix, agreement[1])
         solver = self.solver
-        if solver == "auto":
+        if solver in ("auto", "rows"):
             solver = "sgd" if grouped.n_patterns > _AUTO_PATTERNS else "em"
         options.batch = _BATCH_PATTERNS if solver == "sgd" else 0
         fitter = _Fitter(grouped, options, balance, agreement, threads)
@@ -167,8 +172,30 @@ class LabelModel(StreamedModel):
             "solver_": solver,
         }
 
-    def _set(self, statistics: Any, threads: int) -> Self:
-        super()._set(statistics, threads)
+    def _absorb(
+        self, before: Any, L: LabelMatrix, y: ArrayLike | None, n_threads: int | None
+    ) -> Self:
+        matrix = matrix_argument(L)
+        if before is not None or self.solver == "em" or self.dependencies == "factors":
+            return super()._absorb(before, L, y, n_threads)
+        least = _FEWEST_ROWS if self.solver == "rows" else _AUTO_PATTERNS
+        if self.solver not in ("auto", "rows") or len(matrix) < least:
+            return super()._absorb(before, L, y, n_threads)
+        threads = arguments.threads(n_threads)
+        options, balance = self._check(matrix.cardinality)
+        gold = None if y is None else arguments.gold_labels(y, len(matrix), matrix.cardinality)
+        sample = rows.sampled(matrix, gold)
+        statistics = PatternStatistics.of(*sample, threads)
+        if self.solver == "auto" and rows.repeat(statistics.grouped, len(sample[0])):
+            return super()._absorb(before, L, y, n_threads)
+        self._check_names(matrix)
+        learned = self._learn(statistics, (options, balance), threads)
+        fitted = rows.refine(learned["_fitted"], matrix, gold, len(sample[0]), threads)
+        learned |= {"_fitted": fitted, "solver_": "rows"}
+        return self._become(learned, None, matrix.n_lfs, matrix.cardinality)
+
+    def _become(self, learned: dict[str, Any], statistics: Any, m: int, k: int) -> Self:
+        super()._become(learned, statistics, m, k)
         self._show()
         return self
 
@@ -185,7 +212,7 @@ class LabelModel(StreamedModel):
         """Check the parameters and return them for the kernel."""
         if isinstance(self.dependencies, str):
             arguments.one_of("dependencies", self.dependencies, ("auto", "none", "factors"))
-        arguments.one_of("solver", self.solver, ("auto", "em", "sgd"))
+        arguments.one_of("solver", self.solver, ("auto", "em", "sgd", "rows"))
         options = _cpu.FitOptions()
         options.anchor = arguments.real_number("anchor", self.anchor, 0.0, 1.0)
         options.tolerance = arguments.real_number("tol", self.tol, 0.0, np.inf)

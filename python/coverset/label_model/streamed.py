@@ -108,7 +108,11 @@ class StreamedModel(BaseLabelModel):
 
     def _require_statistics(self) -> None:
         if self._statistics is None:
-            msg = f"this {type(self).__name__} was loaded, and holds no statistics to add to"
+            msg = (
+                f"this {type(self).__name__} was loaded, and holds no statistics to add to"
+                if not hasattr(self, "solver_") or self.solver_ != "rows"
+                else "a model that learned by rows holds no statistics to add to"
+            )
             raise ValueError(msg)
 
     def _absorb(
@@ -132,9 +136,13 @@ class StreamedModel(BaseLabelModel):
     def _set(self, statistics: Any, threads: int) -> Self:
         n_lfs, cardinality = statistics.shape
         learned = self._learn(statistics, self._check(cardinality), threads)
+        return self._become(learned, statistics, n_lfs, cardinality)
+
+    def _become(self, learned: dict[str, Any], statistics: Any, m: int, k: int) -> Self:
+        """Take over what was learned."""
         vars(self).update(learned)
         self._statistics = statistics
-        self.cardinality_, self.n_lfs_ = cardinality, n_lfs
+        self.cardinality_, self.n_lfs_ = k, m
         return self
 
 
