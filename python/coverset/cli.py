@@ -104,6 +104,13 @@ def _label(options: argparse.Namespace) -> None:
     if out.is_dir():
         msg = f"--out {out}: it must be a file to write, got a folder"
         raise _UsageError(msg)
+    page = None if options.report is None else Path(options.report)
+    if page is not None and (page.is_dir() or not page.parent.is_dir()):
+        msg = f"--report {page}: it must be a file in a folder that exists"
+        raise _UsageError(msg)
+    if options.gold is not None and page is None:
+        msg = "--gold needs --report"
+        raise _UsageError(msg)
     given = _read_lf_file(Path(options.lfs))
     data = _read_table(Path(options.table))
     started = time.perf_counter()
@@ -121,6 +128,8 @@ def _label(options: argparse.Namespace) -> None:
     proba = model.predict_proba(L, n_threads=options.threads)
     labels = model.predict(L, n_threads=options.threads)
     write_labels(out, L, proba, labels)
+    if page is not None:
+        _write_page(page, L, model, data, options.gold)
     if not options.quiet:
         print(lf_summary(L))
         print()
@@ -130,7 +139,33 @@ def _label(options: argparse.Namespace) -> None:
         decided = int(np.count_nonzero(labels >= 0))
         seconds = time.perf_counter() - started
         print(f"{decided:,} of {len(L):,} rows labeled by {model!r} in {seconds:.2f} s")
-        print(f"wrote {out}")
+        print(f"wrote {out}" + ("" if page is None else f" and {page}"))
+
+
+def _write_page(path: Path, L: LabelMatrix, model: Any, data: Any, gold: str | None) -> None:
+    """Write the report page of a run."""
+    import pyarrow as pa
+
+    from coverset.label_model.page import report_page
+
+    y = None
+    if gold is not None:
+        if gold not in data.schema.names:
+            msg = f"--gold {gold}: the table has no such column"
+            raise _UsageError(msg)
+        column = data.column(gold) if isinstance(data, pa.Table) else (
+            data.to_table(columns=[gold]).column(gold)
+        )  # fmt: skip
+        y = column.fill_null(-1).to_numpy()
+    texts = [field.name for field in data.schema if pa.types.is_string(field.type)]
+
+    def read_rows(rows: Any) -> list[str]:
+        some = data.take(pa.array(rows)).select(texts).to_pylist()
+        return [" | ".join(str(value) for value in row.values()) for row in some]
+
+    page = report_page(L, model, y, read_rows if texts else None)
+    with _files.replacing(path) as file:
+        file.write(page.encode())
 
 
 def _shows_progress(options: argparse.Namespace) -> bool:
@@ -163,6 +198,8 @@ def _parser() -> argparse.ArgumentParser:
     label.add_argument("--out", required=True, help="the Parquet file to write")
     label.add_argument("--model", choices=sorted(_MODELS), default="label-model")
     label.add_argument("--on-error", choices=("raise", "abstain"), default="raise")
+    label.add_argument("--gold", help="a column of known classes, -1 where unknown, for --report")
+    label.add_argument("--report", help="an HTML page to write: functions, model, dependencies")
     label.add_argument("--threads", type=int, help="default: the CPUs this process may use")
     label.add_argument("--quiet", action="store_true", help="print nothing but errors")
     label.set_defaults(action=_label)

@@ -111,6 +111,11 @@ class LabelModel(StreamedModel):
     array([1, 0, 1, 0, 0], dtype=int16)
     """
 
+    reliability_: float
+    n_patterns_: int
+    n_iter_: int
+    solver_: str
+    _fitted: columns.Fitted
     _factors: factors.FactorModel | None = None
     _graph: DependencyGraph | None = None
 
