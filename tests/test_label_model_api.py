@@ -25,7 +25,7 @@ SMALL = [[0, 1, -1], [0, 0, 1], [1, 1, 1]]
             {"dependencies": "some"},
             r"dependencies must be one of 'auto', 'none', 'factors', got 'some'",
         ),
-        ({"solver": "adam"}, r"solver must be one of 'auto', 'em', 'sgd', got 'adam'"),
+        ({"solver": "adam"}, r"solver must be one of 'auto', 'em', 'sgd', 'rows', got 'adam'"),
         ({"anchor": -0.1}, r"anchor must be in 0..1, got -0.1"),
         ({"anchor": 1.5}, r"anchor must be in 0..1, got 1.5"),
         ({"anchor": float("nan")}, r"anchor must be in 0..1, got nan"),
