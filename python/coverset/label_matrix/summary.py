@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from coverset import _arguments as arguments
-from coverset import _cpu, _tables
+from coverset import _cpu, _plots, _tables
 from coverset.label_matrix.matrix import LabelMatrix, matrix_argument
 
 if TYPE_CHECKING:
     import pandas as pd
+
+
+_BLOCK_ROWS = 1 << 16
 
 
 class LFSummary(NamedTuple):
@@ -28,6 +31,37 @@ class LFSummary(NamedTuple):
     accuracy: NDArray[np.float64] | None  # correct / (correct + incorrect), 0 without either
     votes: NDArray[np.int64]  # (m, k): votes for each class
     class_names: tuple[str, ...]
+    matrix: LabelMatrix | None = None  # what was summed up; plots read it again
+
+    def plot(self, most: int = 40) -> Any:
+        """Draw coverage, and the overlaps and conflicts of pairs of LFs; needs matplotlib.
+
+        Parameters
+        ----------
+        most : int
+            So many LFs at most, those with the largest coverage.
+
+        Returns
+        -------
+        matplotlib.figure.Figure
+            Three axes: bars of coverage; the share of rows with both votes; with different votes.
+
+        Raises
+        ------
+        ImportError
+            Without matplotlib.
+        """
+        plt = _plots.pyplot()
+        shown = np.sort(np.argsort(-self.coverage, kind="stable")[: arguments.count("most", most)])
+        names = [self.names[lf] for lf in shown]
+        both, different = pair_shares(self.matrix, shown)
+        figure, (first, second, third) = plt.subplots(1, 3, layout="constrained")
+        figure.set_size_inches(14, 1.5 + 0.25 * max(len(names), 8))
+        _plots.bars(first, names, self.coverage[shown])
+        first.set_title("coverage")
+        _plots.heat(second, names, both, "overlaps")
+        _plots.heat(third, names, different, "conflicts")
+        return figure
 
     def _columns(self) -> list[tuple[str, NDArray[np.generic] | list[list[int]]]]:
         columns: list[tuple[str, NDArray[np.generic] | list[list[int]]]] = [
@@ -125,4 +159,31 @@ def lf_summary(
         None if y is None else accuracy,
         votes,
         L.class_names or tuple(str(c) for c in range(k)),
+        L,
     )
+
+
+def pair_shares(
+    L: LabelMatrix | None, lfs: NDArray[np.int64]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return the shares of rows with votes of both LFs, and with different votes: (m, m) each.
+
+    A pair of an LF with itself is left at 0. Reads blocks of rows as dense arrays.
+    """
+    both = np.zeros((len(lfs), len(lfs)))
+    different = np.zeros_like(both)
+    if L is None or not len(L):
+        return both, different
+    some = L.select_lfs(lfs.tolist())
+    for start in range(0, len(some), _BLOCK_ROWS):
+        votes = some[start : start + _BLOCK_ROWS].to_dense()
+        fires = (votes >= 0).astype(np.float64)
+        alike = np.zeros_like(both)
+        for label in range(L.cardinality):
+            of_label = (votes == label).astype(np.float64)
+            alike += of_label.T @ of_label
+        together = fires.T @ fires
+        both += together
+        different += together - alike
+    np.fill_diagonal(both, 0.0)
+    return both / len(L), different / len(L)

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from coverset import _arguments as arguments
-from coverset import _cpu
+from coverset import _cpu, _plots
 from coverset.label_matrix import LabelMatrix
 from coverset.label_matrix.matrix import matrix_argument
 from coverset.label_model import columns, dependencies, factors, rows, storage
@@ -330,6 +330,19 @@ class LabelModel(StreamedModel):
         scale = 1 / (1 + correlation * np.maximum(counted - 1, 0))
         prior = log_prior + _cpu.TIE_BREAKER * np.log(silent)
         return Evidence(column, state.log_weight, prior, scale, silent)
+
+    def plot(self, ax: Any = None, *, names: Sequence[str] | None = None) -> Any:
+        """Draw each LF's learned accuracy with its interval; needs matplotlib. Return the axes.
+
+        ``names`` are the LFs', by default their numbers.
+        """
+        self._require_fitted()
+        ax = _plots.axes(ax)
+        labels = [str(lf) for lf in range(self.n_lfs_)] if names is None else list(names)
+        accuracies = np.nan_to_num(self.lf_accuracies_)
+        _plots.bars(ax, labels, accuracies, np.nan_to_num(self.lf_accuracy_intervals_))
+        ax.set_title("learned accuracy, 95 % interval")
+        return ax
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the fitted model to one checked JSON file, in one step.

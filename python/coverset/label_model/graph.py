@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from coverset import _arguments as arguments
+from coverset import _plots
 from coverset.label_matrix import LabelMatrix
 from coverset.label_matrix.matrix import matrix_argument
 from coverset.label_model import columns
@@ -40,9 +41,7 @@ class DependencyGraph(NamedTuple):
 
     def plot(self, ax: Any = None) -> Any:
         """Draw the LFs that depend on another on a circle; needs matplotlib. Return the axes."""
-        import matplotlib.pyplot as plt
-
-        ax = plt.gca() if ax is None else ax
+        ax = _plots.axes(ax)
         lfs = np.unique(self.pairs)
         angle = 2 * np.pi * np.arange(len(lfs)) / max(len(lfs), 1)
         place = {int(j): (np.cos(a), np.sin(a)) for j, a in zip(lfs, angle, strict=True)}

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from coverset import _arguments as arguments
-from coverset import _tables
+from coverset import _plots, _tables
 from coverset.label_matrix import LabelMatrix
 from coverset.label_matrix.matrix import matrix_argument
 from coverset.label_model.base import BaseLabelModel
@@ -144,6 +144,19 @@ class Calibration(NamedTuple):
     confidence: Floats  # (bins,): mean probability of the predicted class; NaN where empty
     accuracy: Floats  # (bins,): share right
     error: float  # mean distance of the two, by rows
+
+    def plot(self, ax: Any = None) -> Any:
+        """Draw accuracy over confidence; needs matplotlib. Return the axes."""
+        ax = _plots.axes(ax)
+        some = self.counts > 0
+        low = float(self.edges[0])
+        ax.plot([low, 1], [low, 1], color="#bbb", linewidth=1)
+        sizes = 20 + 180 * self.counts[some] / self.counts.max()
+        ax.scatter(self.confidence[some], self.accuracy[some], s=sizes, color="#7aa6d6")
+        ax.set_xlabel("confidence")
+        ax.set_ylabel("share right")
+        ax.set_title(f"calibration error {self.error:.3f}")
+        return ax
 
 
 def calibration(model: BaseLabelModel, L: LabelMatrix, y: ArrayLike, n_bins: int) -> Calibration:
