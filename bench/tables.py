@@ -67,6 +67,21 @@ PAIRS = (
         "time",
     ),
     (
+        "Moments, 100 steps, 1,749 x 164, k = 9",
+        "moments",
+        "moments_snorkel",
+        "Snorkel, 100 epochs",
+        "time",
+    ),
+    (
+        "Dawid-Skene, 20 passes, 100,000 answers",
+        "dawid_skene[coverset]",
+        "dawid_skene[crowd-kit]",
+        "crowd-kit",
+        "time",
+    ),
+    ("the same", "dawid_skene[coverset]", "dawid_skene[scipy]", "EM on SciPy's CSR", "time"),
+    (
         "100 keyword LFs on 11 MB of text",
         "keywords[1]",
         "keywords_snorkel_pandas",
