@@ -72,7 +72,7 @@ def improvements():
 @pytest.mark.parametrize("name", MATRICES + CROWDS)
 def test_default_is_nowhere_far_below_majority_vote(test_data, improvements, name):
     improvements[name] = improvement(test_data, name)
-    assert improvements[name] >= -0.05
+    assert improvements[name] >= -0.03
 
 
 def test_default_is_above_majority_vote_on_average(test_data, improvements):
@@ -81,7 +81,36 @@ def test_default_is_above_majority_vote_on_average(test_data, improvements):
             improvements[name] = improvement(test_data, name)
     mean = np.mean([improvements[name] for name in MATRICES + CROWDS])
     print(f"mean {mean:+.4f}, worst {min(improvements.values()):+.4f}")
-    assert mean >= 0.02
+    assert mean >= 0.03
+
+
+@pytest.mark.parametrize(
+    ("name", "most"), [("youtube", 0.005), ("trec", 0.005), ("sms", 0.005), ("llm_youtube", 0.03)]
+)
+def test_ten_copies_of_a_function_change_little(test_data, name, most):
+    """Of the functions with the most votes, each copy without a tenth of them."""
+    L = task(test_data, name)[0]
+    votes, rng = L.to_dense(), np.random.default_rng(0)
+    before = cs.LabelModel().fit(L).predict_proba(L)
+    changes = []
+    for lf in np.argsort(-(votes >= 0).sum(axis=0))[:6]:
+        copies = np.where(rng.random((len(votes), 10)) < 0.1, -1, votes[:, [lf]])
+        for rest in (votes, np.delete(votes, lf, axis=1)):
+            wide = cs.LabelMatrix.from_dense(np.hstack([rest, copies]), L.cardinality)
+            changes.append(np.abs(cs.LabelModel().fit(wide).predict_proba(wide) - before).mean())
+    added, instead = changes[::2], changes[1::2]
+    assert max(added) <= most
+    assert np.mean(instead) <= most
+
+
+def test_dependencies_cost_nothing_on_average(test_data):
+    """Weights against independence, over the label matrices."""
+    gains = []
+    for name in MATRICES:
+        train, test, gold, metric = task(test_data, name)
+        auto, none = (cs.LabelModel(dependencies=d).fit(train) for d in ("auto", "none"))
+        gains.append(score(auto, test, gold, metric) - score(none, test, gold, metric))
+    assert np.mean(gains) >= 0
 
 
 @pytest.mark.parametrize(
