@@ -1,0 +1,1 @@
+"""Appliers by the engine that runs them, as in ``snorkel.labeling.apply``."""
