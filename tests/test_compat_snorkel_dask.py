@@ -47,7 +47,7 @@ def test_faults_abstain_where_that_is_asked():
     applier = appliers.DaskLFApplier([LARGE, ODD_FAILS])
     votes = applier.apply(frame, scheduler="threads", fault_tolerant=True)
     assert np.array_equal(votes[:, 1], np.where(FRAME.n % 2, -1, 0))
-    with pytest.raises((LookupError, ValueError), match="1"):  # Dask may wrap it
+    with pytest.raises((LookupError, ValueError), match=r"\d|lambda"):  # Dask may wrap it
         applier.apply(frame, scheduler="threads")
 
 
