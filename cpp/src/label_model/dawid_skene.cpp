@@ -162,8 +162,8 @@ class Trainer {
 
   template <class Visit>
   FixedSums sum(const Cpu& device, Visit&& visit) {
-    return sum_patterns(device, patterns_.size(), static_cast<std::size_t>(columns_.size()), k_,
-                        visit);
+    const FixedSums zero(static_cast<std::size_t>(columns_.size()), k_);
+    return sum_blocks(device, patterns_.size(), zero, zero.bytes(), visit);
   }
 
   void move(std::size_t i, const double* now, FixedSums& sums) {

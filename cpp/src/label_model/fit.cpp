@@ -8,6 +8,7 @@
 #include "coverset/parallel.hpp"
 #include "coverset/random.hpp"
 #include "label_model/evidence.hpp"
+#include "label_model/maximize.hpp"
 
 namespace coverset {
 namespace {
@@ -310,19 +311,9 @@ class Trainer {
     return static_cast<std::size_t>(patterns_.column[entry]);
   }
 
-  /// Class balance, prior and column weights from expected statistics.
   void maximize(const Cpu& device, const Expected& expected) {
     expected.for_each_vote(device, [&](std::size_t i) { state_.expected[i] = expected.votes[i]; });
-    const double classes = static_cast<double>(k_);
-    if (!options_.balance_given) {
-      const double rows = std::accumulate(expected.rows.begin(), expected.rows.end(), 0.0);
-      for (std::size_t y = 0; y < k_; ++y) {
-        state_.class_balance[y] =
-            (expected.rows[y] + kBalanceVotes / classes) / (rows + kBalanceVotes);
-      }
-    }
-    class_log_prior(options_, state_.class_balance, log_prior_);
-    weigh_columns(device, columns_, options_, state_);
+    coverset::maximize(device, columns_, options_, expected.rows, log_prior_, state_);
   }
 
   const Patterns& patterns_;
@@ -370,6 +361,19 @@ void weigh_columns(const Cpu& device, const VoteColumns& columns, const FitOptio
       }
     }
   });
+}
+
+void maximize(const Cpu& device, const VoteColumns& columns, const FitOptions& options,
+              std::span<const double> rows, std::span<double> log_prior, LabelModelState& state) {
+  if (!options.balance_given) {
+    const double classes = static_cast<double>(rows.size());
+    const double all = std::accumulate(rows.begin(), rows.end(), 0.0);
+    for (std::size_t y = 0; y < rows.size(); ++y) {
+      state.class_balance[y] = (rows[y] + kBalanceVotes / classes) / (all + kBalanceVotes);
+    }
+  }
+  class_log_prior(options, state.class_balance, log_prior);
+  weigh_columns(device, columns, options, state);
 }
 
 FitReport fit_label_model(const Cpu& device, const Patterns& patterns, const VoteColumns& columns,

@@ -1,9 +1,9 @@
 // One pass of stepwise EM over rows as they come: for votes that hardly repeat, where distinct rows
 // would be a copy of all.
 #include <array>
-#include <numeric>
 
 #include "label_model/evidence.hpp"
+#include "label_model/maximize.hpp"
 #include "label_model/sums.hpp"
 
 namespace coverset {
@@ -36,7 +36,7 @@ class Pass {
     double seen = rows_before;
     for (std::int64_t begin = 0; begin < n; begin += kStepRows) {
       const std::int64_t count = std::min(kStepRows, n - begin);
-      maximize(device, rows);
+      maximize(device, columns_, options_, rows, log_prior_, state_);
       const Sums sums = expect(device, begin, count);
       seen += static_cast<double>(count);
       const double rate = static_cast<double>(count) / seen;
@@ -56,7 +56,7 @@ class Pass {
         state_.believed_rows[y] += fixed_.from(sums.rows[y]);
       }
     }
-    maximize(device, rows);
+    maximize(device, columns_, options_, rows, log_prior_, state_);
   }
 
  private:
@@ -81,25 +81,18 @@ class Pass {
   };
 
   Sums expect(const Cpu& device, std::int64_t begin, std::int64_t count) {
-    const std::int64_t threads = device.threads > 0 ? device.threads : available_threads();
-    const std::int64_t parts = std::clamp<std::int64_t>(count / 4096, 1, threads);
     const auto columns = static_cast<std::size_t>(columns_.size());
-    std::vector<Sums> sums(static_cast<std::size_t>(parts));
-    const std::int64_t range = (count + parts - 1) / parts;
-    parallel_for(device, parts, 1, [&](std::int64_t index, std::int64_t) {
-      Sums& own = sums[static_cast<std::size_t>(index)];
-      own = {FixedSums(columns, k_), std::vector<std::int64_t>(k_),
-             std::vector<std::int64_t>(columns)};
-      Group group;
-      group.posterior.resize(static_cast<std::size_t>(kGroup) * k_);
-      group.majority.resize(k_);
-      const std::int64_t last = begin + std::min((index + 1) * range, count);
-      for (std::int64_t row = begin + index * range; row < last; row += kGroup) {
-        add_rows(row, std::min(row + kGroup, last), group, own);
-      }
-    });
-    for (std::size_t i = 1; i < sums.size(); ++i) sums[0].add(sums[i]);
-    return std::move(sums[0]);
+    const Sums zero{FixedSums(columns, k_), std::vector<std::int64_t>(k_),
+                    std::vector<std::int64_t>(columns)};
+    return sum_blocks(device, count, zero, zero.anchored.bytes(),
+                      [&](std::int64_t from, std::int64_t to, Sums& sums) {
+                        Group group;
+                        group.posterior.resize(static_cast<std::size_t>(kGroup) * k_);
+                        group.majority.resize(k_);
+                        for (std::int64_t row = begin + from; row < begin + to; row += kGroup) {
+                          add_rows(row, std::min(row + kGroup, begin + to), group, sums);
+                        }
+                      });
   }
 
   void add_rows(std::int64_t from, std::int64_t to, Group& group, Sums& sums) {
@@ -178,17 +171,6 @@ class Pass {
       for (std::size_t y = 0; y < k; ++y) to[y] += mass[y];
       sums.right[at] += fixed_.to(majority[static_cast<std::size_t>(columns_.label[at])]);
     }
-  }
-
-  void maximize(const Cpu& device, std::span<const double> rows) {
-    constexpr double kBalanceRows = 2.0;  // as in the fit over distinct rows
-    const double all = std::accumulate(rows.begin(), rows.end(), 0.0);
-    for (std::size_t y = 0; y < k_ && !options_.balance_given; ++y) {
-      state_.class_balance[y] =
-          (rows[y] + kBalanceRows / static_cast<double>(k_)) / (all + kBalanceRows);
-    }
-    class_log_prior(options_, state_.class_balance, log_prior_);
-    weigh_columns(device, columns_, options_, state_);
   }
 
   const Votes& votes_;

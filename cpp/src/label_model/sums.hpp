@@ -33,29 +33,29 @@ struct FixedSums {
   std::vector<std::int64_t> votes, rows, mass;  // mass: of the pattern that is being added
   double change = 0.0;
 
-  FixedSums() = default;
   FixedSums(std::size_t columns, std::size_t k) : votes(columns * k), rows(k), mass(k) {}
 
+  std::int64_t bytes() const {
+    return static_cast<std::int64_t>(sizeof(std::int64_t) * (votes.size() + rows.size()));
+  }
   void add(const FixedSums& other) {
-    if (other.rows.empty()) return;
     for (std::size_t i = 0; i < votes.size(); ++i) votes[i] += other.votes[i];
     for (std::size_t y = 0; y < rows.size(); ++y) rows[y] += other.rows[y];
     change = std::max(change, other.change);
   }
 };
 
-/// Calls visit(begin, end, sums) for blocks of 0..n-1 and adds up the sums: one for each thread, as
-/// far as 64 MiB go, since no order shows.
-template <class Visit>
-FixedSums sum_patterns(const Cpu& device, std::int64_t n, std::size_t columns, std::size_t k,
-                       Visit&& visit) {
+/// Calls visit(begin, end, sums) for blocks of 0..n-1 and adds up the sums, which start as `zero`:
+/// one for each thread, as far as 64 MiB of sums of `bytes` go, since no order shows.
+template <class Sums, class Visit>
+Sums sum_blocks(const Cpu& device, std::int64_t n, const Sums& zero, std::int64_t bytes,
+                Visit&& visit) {
   constexpr std::int64_t kBlock = 1 << 11, kMostBytes = 64 << 20;
-  const auto bytes = static_cast<std::int64_t>(sizeof(std::int64_t) * (columns + 1) * k);
   const std::int64_t threads = device.threads > 0 ? device.threads : available_threads();
   const std::int64_t parts =
       std::clamp<std::int64_t>(std::min((n + kBlock - 1) / kBlock, threads), 1,
                                std::max<std::int64_t>(1, kMostBytes / bytes));
-  std::vector<FixedSums> sums(static_cast<std::size_t>(parts), FixedSums(columns, k));
+  std::vector<Sums> sums(static_cast<std::size_t>(parts), zero);
   const std::int64_t range = (n + parts - 1) / parts;
   // all parts advance together, so that the poll is never far away
   for (std::int64_t step = 0; step < range; step += kBlock) {

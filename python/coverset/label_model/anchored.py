@@ -16,7 +16,7 @@ from coverset.label_matrix.matrix import matrix_argument
 from coverset.label_model import columns, dependencies, factors, rows, storage
 from coverset.label_model.base import balance_argument
 from coverset.label_model.explanation import Evidence
-from coverset.label_model.graph import DependencyGraph, grown_graph
+from coverset.label_model.graph import L1, LEAST, DependencyGraph, grown_graph
 from coverset.label_model.statistics import PatternStatistics
 from coverset.label_model.streamed import StreamedModel
 
@@ -24,7 +24,6 @@ _ROW_CORRELATION = 0.1
 _AUTO_PATTERNS = 1 << 20  # more distinct rows than this are learned by minibatches
 _BATCH_PATTERNS = 1 << 14
 _FEWEST_ROWS = 1 << 12  # that a pass over rows is asked for
-_L1, _LEAST = 0.05, 0.1  # of the graph that factors follow
 _ROUNDS = 2  # of weights by the posterior
 
 
@@ -248,7 +247,7 @@ class LabelModel(StreamedModel):
         self_fit = LabelModel(**{**self.get_params(), "dependencies": "auto"})
         self_fit._take(fitted)
         L = grouped.matrix
-        graph = grown_graph(grouped, self_fit, _L1, _LEAST, threads)
+        graph = grown_graph(grouped, self_fit, L1, LEAST, threads)
         weights, _ = dependencies.summary(fitted.table)
         parts = factors.components_of(graph, fitted.table, weights)
         balance = balance_argument(self.class_balance, L.cardinality)
@@ -291,10 +290,9 @@ class LabelModel(StreamedModel):
         return self._with_factors()[1]
 
     def _with_factors(self) -> tuple[factors.FactorModel, DependencyGraph]:
-        if getattr(self, "_factors", None) is None or self._graph is None:
+        if self._factors is None or self._graph is None:
             msg = "this LabelModel was not fitted with dependencies='factors'"
             raise AttributeError(msg)
-        assert self._factors is not None
         return self._factors, self._graph
 
     def _proba(self, L: LabelMatrix, threads: int) -> NDArray[np.float32]:
@@ -325,7 +323,7 @@ class LabelModel(StreamedModel):
             raise ValueError(msg)
         table, state, column, log_prior = self._weighed(L, threads)
         silent, correlation = self._fitted.silent, self._fitted.settings.row_correlation
-        rows = np.repeat(np.arange(len(L)), np.diff(L.indptr))
+        rows = columns.row_of_entry(L.indptr)
         counted = np.bincount(rows, weights=table.weight[column], minlength=len(L))
         scale = 1 / (1 + correlation * np.maximum(counted - 1, 0))
         prior = log_prior + _cpu.TIE_BREAKER * np.log(silent)

@@ -86,6 +86,16 @@ class BaseLabelModel(ABC):
             msg = f"this {type(self).__name__} is not fitted yet; call fit first"
             raise NotFittedError(msg)
 
+    def _require_same_shape(self, other: BaseLabelModel) -> None:
+        """Raise unless another fitted model saw votes of the same shape."""
+        for fact, mine, theirs in (
+            ("cardinality", self.cardinality_, other.cardinality_),
+            ("number of LFs", self.n_lfs_, other.n_lfs_),
+        ):
+            if mine != theirs:
+                msg = f"other must have the same {fact}, {mine}, got {theirs}"
+                raise ValueError(msg)
+
     def _fitted_for(self, L: Any) -> LabelMatrix:
         """Return ``L`` if this model is fitted and fits it."""
         self._require_fitted()

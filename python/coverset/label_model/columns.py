@@ -16,6 +16,11 @@ _Z = 1.959963984540054  # of a 95 % interval
 _CHANCE = 1e-3  # below this probability an annotator's votes are not one class by chance
 
 
+def row_of_entry(indptr: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return the row of each entry of a CSR layout."""
+    return np.repeat(np.arange(len(indptr) - 1), np.diff(indptr))
+
+
 class Table(NamedTuple):
     """The (LF, label) pairs that a model weighs; columns of LF j are indptr[j]..indptr[j+1]-1."""
 
@@ -33,7 +38,7 @@ class Table(NamedTuple):
     @property
     def lf(self) -> NDArray[np.int64]:
         """(columns,): the LF of each column."""
-        return np.repeat(np.arange(len(self.indptr) - 1), np.diff(self.indptr))
+        return row_of_entry(self.indptr)
 
 
 class Settings(NamedTuple):
@@ -219,7 +224,7 @@ def believing(
     indptr, column, weight, gold = grouped.arrays(table, threads)
     known, covered = gold >= 0, np.diff(indptr) > 0
     mass = np.where(known[:, None], np.eye(post.shape[1])[gold], post) * weight[:, None]
-    row = np.repeat(np.arange(len(indptr) - 1), np.diff(indptr))
+    row = row_of_entry(indptr)
     believed = np.empty((len(table.label), post.shape[1]))
     for y, of_class in enumerate(mass.T):
         believed[:, y] = np.bincount(column, weights=of_class[row], minlength=len(believed))

@@ -65,9 +65,10 @@ class DawidSkene(StoredModel):
 
     Notes
     -----
-    A pass costs O(votes of the distinct rows x k). Sums are kept in fixed point with 32 bits below
-    the point, so that no order shows. It wins on dense answers of annotators; on labeling functions
-    that vote for one class it often ends with one class for all: see :class:`LabelModel`.
+    A pass costs O(votes of the distinct rows x k). Sums are kept in fixed point, with as many bits
+    below the point as the number of rows leaves, so that no order shows. It wins
+    on dense answers of annotators; on labeling functions that vote for one class it often ends
+    with one class for all: see :class:`LabelModel`.
 
     Examples
     --------

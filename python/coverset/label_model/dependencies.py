@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from coverset import _cpu
 from coverset.label_matrix import LabelMatrix
 from coverset.label_model.clusters import average_linkage, connected
-from coverset.label_model.columns import Grouped, State, Table
+from coverset.label_model.columns import Grouped, State, Table, row_of_entry
 
 _LEAST_DICE = 0.85  # columns that share this much of their votes are taken for copies
 _LEAST_CORRELATION = 0.55  # given the class; the mean of a cluster's pairs
@@ -57,7 +57,7 @@ class Dependent:
         indptr, other, rows = _cpu.count_overlaps(
             *grouped.arrays(table, threads), self._size, threads
         )
-        first = np.repeat(np.arange(self._size), np.diff(indptr))
+        first = row_of_entry(indptr)
         second = other.astype(np.int64)
         self._all = first, second, rows
         kind = table.annotator[self._lf]

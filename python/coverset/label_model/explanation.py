@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from coverset.label_matrix import LabelMatrix
+from coverset.label_model import columns
 
 Floats = NDArray[np.float64]
 
@@ -48,7 +49,7 @@ class Explanation(NamedTuple):
 
 def explanation(L: LabelMatrix, evidence: Evidence) -> Explanation:
     """Lay out the evidence of each vote of ``L``."""
-    rows = np.repeat(np.arange(len(L)), np.diff(L.indptr))
+    rows = columns.row_of_entry(L.indptr)
     added = evidence.log_weight[evidence.column] * evidence.scale[rows, None]
     prior = np.tile(evidence.prior, (len(L), 1))
     prior[~L.covered] = np.log(evidence.silent)

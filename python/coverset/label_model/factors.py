@@ -74,7 +74,7 @@ class FactorModel:
         Votes for a label that an LF was not seen with say nothing.
         """
         of_lf, added = self._place
-        row = np.repeat(np.arange(len(L)), np.diff(L.indptr))
+        row = columns.row_of_entry(L.indptr)
         more = added[L.lfs, L.labels]
         heard = more > 0
         n_components = max(len(self.components), 1)
@@ -111,7 +111,7 @@ class FactorModel:
 
     def maximize(self, indptr: Ints, outcome: Ints, mass: Floats, threads: int) -> None:
         """Set the parameters that make the rows, which count ``mass`` (n, k), most likely."""
-        row = np.repeat(np.arange(len(indptr) - 1), np.diff(indptr))
+        row = columns.row_of_entry(indptr)
         total = int(self._starts[-1])
         counts = np.empty((self.k, total))
         for y in range(self.k):

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 Floats = NDArray[np.float64]
 
+L1, LEAST = 0.05, 0.1  # what learn_dependencies takes by default
+
 
 class DependencyGraph(NamedTuple):
     """Pairs of labeling functions that depend on each other, the strongest first."""
@@ -63,8 +65,8 @@ def learn_dependencies(
     L: LabelMatrix,
     *,
     model: LabelModel | None = None,
-    l1: float = 0.05,
-    least: float = 0.1,
+    l1: float = L1,
+    least: float = LEAST,
     n_threads: int | None = None,
 ) -> DependencyGraph:
     """Find which labeling functions (LFs) depend on each other, beyond the class.

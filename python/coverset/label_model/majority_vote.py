@@ -64,10 +64,7 @@ class MajorityVote(BaseLabelModel):
         """
         self._require_fitted()
         other._require_fitted()
-        mine, theirs = (self.cardinality_, self.n_lfs_), (other.cardinality_, other.n_lfs_)
-        if mine != theirs:
-            msg = f"other must have the same cardinality and number of LFs, {mine}, got {theirs}"
-            raise ValueError(msg)
+        self._require_same_shape(other)
         return self
 
     def _proba(self, L: LabelMatrix, threads: int) -> NDArray[np.float32]:

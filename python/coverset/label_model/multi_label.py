@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 from coverset import _arguments as arguments
 from coverset.label_matrix import LabelMatrix
 from coverset.label_matrix.matrix import matrix_argument
+from coverset.label_model import columns
 from coverset.label_model.anchored import LabelModel
 from coverset.label_model.base import BaseLabelModel, NotFittedError
 
@@ -55,7 +56,7 @@ class MultiLabelModel:
     def views(self, L: LabelMatrix) -> list[LabelMatrix]:
         """Return a two-class matrix for each class: its votes as 1, all others abstaining."""
         matrix = matrix_argument(L)
-        rows = np.repeat(np.arange(len(matrix)), np.diff(matrix.indptr))
+        rows = columns.row_of_entry(matrix.indptr)
         found = []
         for y in range(matrix.cardinality):
             own = matrix.labels == y

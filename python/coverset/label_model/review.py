@@ -11,6 +11,7 @@ from coverset import _arguments as arguments
 from coverset import _plots, _tables
 from coverset.label_matrix import LabelMatrix
 from coverset.label_matrix.matrix import matrix_argument
+from coverset.label_model import columns
 from coverset.label_model.base import BaseLabelModel
 from coverset.label_model.majority_vote import MajorityVote
 
@@ -78,7 +79,7 @@ def suggest_rows(
 
 def _entropy(L: LabelMatrix) -> Floats:
     """Return the entropy of each row's vote shares; exactly 0 where all votes agree."""
-    rows = np.repeat(np.arange(len(L)), np.diff(L.indptr))
+    rows = columns.row_of_entry(L.indptr)
     pair, counts = np.unique(rows * L.cardinality + L.labels, return_counts=True)
     row = pair // L.cardinality
     order = np.lexsort((counts, row))  # so that the names of the classes break no ties

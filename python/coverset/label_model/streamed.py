@@ -60,7 +60,8 @@ class StreamedModel(BaseLabelModel):
     ) -> Self:
         """Learn from these rows and all before, and return self.
 
-        The same bytes as ``fit`` on all rows at once, whatever the parts and their order.
+        The same as ``fit`` on all rows at once, whatever the parts; the class says whether their
+        order shows in the rounding.
 
         Raises
         ------
@@ -96,13 +97,7 @@ class StreamedModel(BaseLabelModel):
             if not np.array_equal(np.asarray(mine, object), np.asarray(theirs, object)):
                 msg = f"other must have the same {name}, {mine!r}, got {theirs!r}"
                 raise ValueError(msg)
-        for fact, mine, theirs in (
-            ("cardinality", self.cardinality_, other.cardinality_),
-            ("number of LFs", self.n_lfs_, other.n_lfs_),
-        ):
-            if mine != theirs:
-                msg = f"other must have the same {fact}, {mine}, got {theirs}"
-                raise ValueError(msg)
+        self._require_same_shape(other)
         threads = arguments.threads(n_threads)
         return self._set(self._statistics.plus(other._statistics, threads), threads)
 
