@@ -142,26 +142,10 @@ class DawidSkene(StoredModel):
         options, _ = self._check(k)
         state = self._state.wider(columns.every(m, k))
         state.weigh(options, 1)
-        log_weight = state.log_weight.reshape(m, k, k)  # LF, label, class
-        if self.abstain == "outcome":  # relative to an abstain's
-            log_weight = log_weight - _log_sum(log_weight)
-        theta: Floats = np.exp(log_weight).transpose(0, 2, 1)
-        if self.abstain == "outcome":
-            theta = theta * (1 - self._abstains(state))[:, :, None]
-        return np.ascontiguousarray(theta)
-
-    def _abstains(self, state: _State) -> Floats:
-        """(m, k): probability of an abstain of each LF in each class."""
-        m, k = self.n_lfs_, self.cardinality_
-        votes = state.expected.reshape(m, k, k).sum(axis=1)
-        rows = np.broadcast_to(state.rows, (m, k))
-        pseudo = (k + 1) * self.smoothing + self.diagonal
-        if self.confusion != "full":
-            pseudo = 2 * self.smoothing
-        if self.confusion == "one_coin":
-            votes, rows = votes.sum(axis=1, keepdims=True), rows.sum(axis=1, keepdims=True)
-        silent = np.maximum(rows - votes, 0.0)
-        return np.broadcast_to((silent + self.smoothing) / (rows + pseudo), (m, k))
+        theta: Floats = np.exp(state.log_weight.reshape(m, k, k))  # LF, label, class
+        if self.abstain == "outcome":  # they are relative to an abstain's, and all outcomes make 1
+            theta /= 1 + theta.sum(axis=1, keepdims=True)
+        return np.ascontiguousarray(theta.transpose(0, 2, 1))
 
     def _seen(self, L: LabelMatrix, threads: int) -> _State:
         """Return the state with evidence for every vote of ``L``."""
@@ -215,13 +199,6 @@ class DawidSkene(StoredModel):
         state.weigh(self._check(k)[0], 1)
         self._state = state
         self.class_balance_ = state.class_balance.copy()
-
-
-def _log_sum(log_weight: Floats) -> Floats:
-    """Return log of the sum of exp over labels, (m, 1, k)."""
-    top = log_weight.max(axis=1, keepdims=True)
-    total: Floats = np.log(np.exp(log_weight - top).sum(axis=1, keepdims=True)) + top
-    return total
 
 
 class _State:
