@@ -40,7 +40,7 @@ def test_votes_never_seen_in_fit_have_prior_weight(p, data):
     assert_same_as_reference(p, data.draw(votes))
 
 
-@pytest.mark.parametrize("k", [2, 3, 6])
+@pytest.mark.parametrize("k", [2, 3, 4, 6, 8, 9, 17, 25, 32, 33, 70])  # every width of a kernel
 @pytest.mark.parametrize("with_gold", [False, True])
 def test_equals_the_equations_on_a_larger_matrix(k, with_gold):
     L, truth = reference.planted_votes(400, np.linspace(0.4, 0.9, 12), k, 0.4, seed=k)

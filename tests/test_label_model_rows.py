@@ -12,7 +12,7 @@ from label_model_examples import matrix
 from label_model_reference import planted_votes
 
 
-@pytest.fixture(scope="module", params=[2, 3, 7])
+@pytest.fixture(scope="module", params=[2, 3, 7, 17])
 def planted(request):
     k = request.param
     L, y = planted_votes(40_000, np.linspace(0.5, 0.9, 14), k, 0.7, seed=k)

@@ -77,10 +77,11 @@ void add_exponentials(Checksum& sum) {
   sum.add(values);
 }
 
-void add_model(const Cpu& device, Checksum& sum) {
-  constexpr std::int32_t k = 3;
+template <std::int32_t k>
+void add_model(const Cpu& device, std::int64_t n, Checksum& sum) {
   constexpr std::int64_t m = 12;
-  const Matrix matrix = scan_dense<std::int8_t>(device, 6000, m, k);
+  const auto rows = static_cast<std::size_t>(n);
+  const Matrix matrix = scan_dense<std::int8_t>(device, n, m, k);
   std::vector<std::int64_t> columns_indptr;
   std::vector<std::int16_t> column_label;
   for (std::int64_t lf = 0; lf <= m; ++lf) columns_indptr.push_back(lf * k);
@@ -92,8 +93,8 @@ void add_model(const Cpu& device, Checksum& sum) {
   const VoteColumns columns{columns_indptr, column_label, annotator, part};
   std::vector<std::int32_t> column(matrix.lfs.size());
   find_columns(device, matrix.view(), columns, column);
-  const std::vector<double> weight(6000, 1.0);
-  const std::vector<std::int16_t> gold(6000, -1);
+  const std::vector<double> weight(rows, 1.0);
+  const std::vector<std::int16_t> gold(rows, -1);
   const Patterns patterns{matrix.indptr, column, weight, gold};
   const Overlaps overlaps = count_overlaps(device, patterns, m * k);
   sum.add(overlaps.indptr);
@@ -123,7 +124,7 @@ void add_model(const Cpu& device, Checksum& sum) {
     sum.add(believed_rows);
     std::vector<double> log_prior(k);
     class_log_prior(options, balance, log_prior);
-    std::vector<float> probabilities(6000 * k);
+    std::vector<float> probabilities(rows * k);
     predict_proba(device, matrix.indptr, column, {log_weight, log_prior, 0.1, part}, balance,
                   probabilities);
     sum.add(probabilities);
@@ -295,7 +296,12 @@ int main() {
       Checksum sum;
       add_matrices(Cpu{threads}, sum);
       add_exponentials(sum);
-      add_model(Cpu{threads}, sum);
+      add_model<3>(Cpu{threads}, 6000, sum);
+      add_model<2>(Cpu{threads}, 2000, sum);
+      add_model<5>(Cpu{threads}, 2000, sum);
+      add_model<10>(Cpu{threads}, 2000, sum);
+      add_model<19>(Cpu{threads}, 2000, sum);
+      add_model<40>(Cpu{threads}, 2000, sum);
       add_other_models(Cpu{threads}, sum);
       add_text(Cpu{threads}, sum);
       add_numbers<std::int8_t>(Cpu{threads}, sum);

@@ -44,7 +44,7 @@ void choose_labels(const Cpu& device, std::span<const float> probabilities,
 /// Groups rows with equal votes, and equal gold where `gold` is given (one class a row, -1 =
 /// unknown). Patterns are numbered in order of first appearance: pattern_of_row (rows) out;
 /// first_row[p] (capacity: rows) out. Returns the number of patterns. Allocates at most 96 bytes
-/// a pattern, and 4 MiB.
+/// a pattern, and 4 MiB and 8 KiB a thread.
 std::int64_t group_rows(const Cpu& device, const Votes& votes, std::span<const std::int16_t> gold,
                         std::span<std::int64_t> pattern_of_row, std::span<std::int64_t> first_row);
 
@@ -97,7 +97,8 @@ struct Overlaps {
 
 /// Counts overlaps of 0..columns-1 by Gustavson's row-wise product (1978), of which one half is
 /// made: O(sum of squared pattern lengths). Sums of whole weights are exact. Allocates the result,
-/// 12 bytes a vote, and 12 bytes a column for each block in work.
+/// 12 bytes a vote, and 12 bytes a column for each block in work; for at most 1,024 columns the
+/// result and 8 bytes a pair.
 Overlaps count_overlaps(const Cpu& device, const Patterns& patterns, std::int64_t columns);
 
 /// Settings of the anchored label model; docs/label_model.md derives them.

@@ -1,7 +1,7 @@
 // Dawid and Skene's EM (1979), by maximum a posteriori. docs/label_model.md has the equations.
-#include <array>
 #include <numeric>
 
+#include "coverset/exp_log.hpp"
 #include "label_model/evidence.hpp"
 #include "label_model/sums.hpp"
 
@@ -143,18 +143,18 @@ class Trainer {
   }
 
   FixedSums expect(const Cpu& device) {
-    const Evidence evidence{state_.log_weight, state_.log_prior, 0.0};
     return sum(device, [&](std::int64_t from, std::int64_t to, FixedSums& sums) {
-      std::vector<double> group(static_cast<std::size_t>(kGroup) * k_);
-      std::array<std::int64_t, kGroup> votes{};
-      for (std::int64_t i = from; i < to; i += kGroup) {
-        const std::int64_t stop = std::min(i + kGroup, to);
-        group_probabilities(
-            patterns_.indptr, patterns_.column, stop - i, [i](std::int64_t at) { return i + at; },
-            evidence, group, votes);
-        for (std::int64_t at = i; at < stop; ++at) {
-          move(static_cast<std::size_t>(at), group.data() + static_cast<std::size_t>(at - i) * k_,
-               sums);
+      RowGroup group;
+      group.share.fill(1.0);
+      std::vector<double> classes(static_cast<std::size_t>(kGroup) * k_);
+      for (std::int64_t i = from; i < to; i += group.count) {
+        group.clear();
+        for (std::int64_t at = i; at < std::min(i + kGroup, to); ++at) {
+          group.add(patterns_.indptr, patterns_.column.data(), at);
+        }
+        group_probabilities(group, state_.log_weight, state_.log_prior, classes.data());
+        for (std::size_t at = 0; at < static_cast<std::size_t>(group.count); ++at) {
+          move(static_cast<std::size_t>(i) + at, classes.data() + at * k_, sums);
         }
       }
     });

@@ -2,92 +2,62 @@
 #pragma once
 
 #include <algorithm>
+#include <array>
 #include <cstdint>
 #include <span>
-#include <vector>
 
-#include "coverset/exp_log.hpp"
 #include "coverset/label_model.hpp"
+#include "label_model/row_votes.hpp"
 
 namespace coverset {
 
-/// Rows whose exponentials are taken together.
-inline constexpr std::int64_t kGroup = 32;
+/// Rows that pass through the kernels together.
+inline constexpr std::int64_t kGroup = 64;
 
-/// Votes of a row that have a column, and how much of them counts.
-struct Heard {
-  std::int64_t votes = 0;
-  double counted = 0.0;
-};
+/// The votes of at most kGroup rows, and how much of a row's evidence counts: votes of a row
+/// repeat each other.
+struct RowGroup {
+  std::array<RowVotes, kGroup> rows{};
+  std::array<double, kGroup> share{};
+  std::int64_t count = 0;
 
-/// Adds up the evidence of the votes `columns` into logits (k). Few classes stay in registers.
-template <std::size_t kFew>
-Heard add_votes(std::span<const std::int32_t> columns, const Evidence& evidence, std::size_t k,
-                double* logits) {
-  Heard heard;
-  double few[kFew > 0 ? kFew : 1] = {};
-  if (kFew == 0) std::fill(logits, logits + k, 0.0);
-  for (const std::int32_t column : columns) {
-    if (column < 0) continue;
-    const auto c = static_cast<std::size_t>(column);
-    ++heard.votes;
-    heard.counted += evidence.weight.empty() ? 1.0 : evidence.weight[c];
-    if constexpr (kFew > 0) {
-      const double* weight = evidence.log_weight.data() + c * kFew;
-      for (std::size_t y = 0; y < kFew; ++y) few[y] += weight[y];
-    } else {
-      const double* weight = evidence.log_weight.data() + c * k;
-      for (std::size_t y = 0; y < k; ++y) logits[y] += weight[y];
+  void clear() { count = 0; }
+  void add(std::span<const std::int64_t> indptr, const std::int32_t* column, std::int64_t row) {
+    const auto i = static_cast<std::size_t>(row);
+    rows[static_cast<std::size_t>(count++)] = {column + indptr[i], column + indptr[i + 1]};
+  }
+  /// Finds the shares. `weight` (columns) is how much of a vote counts; empty: 1.
+  void weigh(double row_correlation, std::span<const double> weight) {
+    for (std::size_t i = 0; i < static_cast<std::size_t>(count); ++i) {
+      double counted = 0.0;
+      if (weight.empty()) counted = static_cast<double>(votes(i));
+      for (auto c = rows[i].first; !weight.empty() && c != rows[i].last; ++c) {
+        if (*c >= 0) counted += weight[static_cast<std::size_t>(*c)];
+      }
+      share[i] = 1.0 / (1.0 + row_correlation * std::max(counted - 1.0, 0.0));
     }
   }
-  if (kFew > 0) std::copy(few, few + kFew, logits);
-  return heard;
+  /// Number of votes of row i that have a column.
+  std::int64_t votes(std::size_t i) const {
+    return (rows[i].last - rows[i].first) - std::count(rows[i].first, rows[i].last, -1);
+  }
+};
+
+/// Class probabilities (group.count, cardinality) of the rows of a group, whose shares are known.
+inline void group_probabilities(const RowGroup& group, std::span<const double> log_weight,
+                                std::span<const double> log_prior, double* probabilities) {
+  const auto k = static_cast<long>(log_prior.size());
+  const auto count = static_cast<long>(group.count);
+  COVERSET_AT_LEVEL(gather_rows)
+  (log_weight.data(), k, group.rows.data(), count, probabilities);
+  COVERSET_AT_LEVEL(softmax_rows)
+  (group.share.data(), log_prior.data(), k, count, probabilities);
 }
 
-/// Adds up the evidence of row `row` (log scale) into logits (cardinality), less its maximum.
-/// Returns the number of votes that have a column.
-inline std::int64_t add_evidence(std::span<const std::int64_t> indptr,
-                                 std::span<const std::int32_t> column, std::int64_t row,
-                                 const Evidence& evidence, double* logits) {
-  const std::size_t k = evidence.log_prior.size();
-  const auto first = static_cast<std::size_t>(indptr[static_cast<std::size_t>(row)]);
-  const auto last = static_cast<std::size_t>(indptr[static_cast<std::size_t>(row) + 1]);
-  const auto some = column.subspan(first, last - first);
-  const Heard heard = k == 2   ? add_votes<2>(some, evidence, k, logits)
-                      : k == 3 ? add_votes<3>(some, evidence, k, logits)
-                      : k == 4 ? add_votes<4>(some, evidence, k, logits)
-                      : k == 5 ? add_votes<5>(some, evidence, k, logits)
-                               : add_votes<0>(some, evidence, k, logits);
-  const double repeats = std::max(heard.counted - 1.0, 0.0);
-  const double share = 1.0 / (1.0 + evidence.row_correlation * repeats);
-  double most = -1e300;
-  for (std::size_t y = 0; y < k; ++y) {
-    logits[y] = logits[y] * share + evidence.log_prior[y];
-    most = std::max(most, logits[y]);
-  }
-  for (std::size_t y = 0; y < k; ++y) logits[y] -= most;
-  return heard.votes;
-}
-
-/// Class probabilities of `count` rows, at most kGroup: (count, cardinality) in `logits`, and each
-/// row's number of votes with a column in `votes`. Row i of the group is row_of(i).
-template <class RowOf>
-void group_probabilities(std::span<const std::int64_t> indptr, std::span<const std::int32_t> column,
-                         std::int64_t count, RowOf&& row_of, const Evidence& evidence,
-                         std::span<double> logits, std::span<std::int64_t> votes) {
-  const std::size_t k = evidence.log_prior.size();
-  const auto rows = static_cast<std::size_t>(count);
-  for (std::size_t i = 0; i < rows; ++i) {
-    votes[i] = add_evidence(indptr, column, row_of(static_cast<std::int64_t>(i)), evidence,
-                            logits.data() + i * k);
-  }
-  exp_in_place(logits.first(rows * k));
-  for (std::size_t i = 0; i < rows; ++i) {
-    double* p = logits.data() + i * k;
-    double sum = 0.0;
-    for (std::size_t y = 0; y < k; ++y) sum += p[y];
-    for (std::size_t y = 0; y < k; ++y) p[y] /= sum;
-  }
+/// The weights that a pass needs: none where every vote counts in full.
+inline std::span<const double> uneven(std::span<const double> weight) {
+  const bool even = std::ranges::all_of(weight, [](double w) { return w == 1.0; });
+  return even ? std::span<const double>() : weight;
 }
 
 }  // namespace coverset

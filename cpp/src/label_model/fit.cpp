@@ -5,10 +5,12 @@
 #include <numeric>
 
 #include "coverset/error.hpp"
+#include "coverset/exp_log.hpp"
 #include "coverset/parallel.hpp"
 #include "coverset/random.hpp"
 #include "label_model/evidence.hpp"
 #include "label_model/maximize.hpp"
+#include "label_model/sums.hpp"
 
 namespace coverset {
 namespace {
@@ -19,40 +21,7 @@ constexpr double kConfusionVotes = 2.0;  // pseudo-votes of the pooled confusion
 constexpr double kPooledRight = 2.0;     // pseudo-votes on the pooled confusion's diagonal
 constexpr double kPooledAny = 0.5;       // and on all of it
 constexpr std::int64_t kStep = 1 << 10;  // patterns
-constexpr std::int64_t kFewestSums = 4;
-constexpr std::int64_t kMostSums = 256;
-constexpr std::int64_t kSumBytes = 64 << 20;
-constexpr std::size_t kMostMajority = 1 << 23;  // numbers: 64 MiB
-constexpr double kStepDecay = 0.6;              // step of minibatch t: (t + 1)^-kStepDecay
-
-/// Expected votes by (column, class) and expected rows by class.
-struct Expected {
-  std::vector<double> votes, rows;
-  double change = 0.0;
-
-  Expected(std::size_t columns, std::size_t k) : votes(columns * k), rows(k) {}
-
-  void add(const Cpu& device, const Expected& other) {
-    if (other.rows.empty()) return;
-    for_each_vote(device, [&](std::size_t i) { votes[i] += other.votes[i]; });
-    for (std::size_t y = 0; y < rows.size(); ++y) rows[y] += other.rows[y];
-    change = std::max(change, other.change);
-  }
-  /// Moves `step` of the way to `scale` times `target`.
-  void approach(const Cpu& device, const Expected& target, double step, double scale) {
-    const auto move = [=](double& from, double to) { from += step * (scale * to - from); };
-    for_each_vote(device, [&](std::size_t i) { move(votes[i], target.votes[i]); });
-    for (std::size_t y = 0; y < rows.size(); ++y) move(rows[y], target.rows[y]);
-  }
-  template <class Visit>
-  void for_each_vote(const Cpu& device, Visit&& visit) const {
-    const auto size = static_cast<std::int64_t>(votes.size());
-    parallel_for(device, size, 1 << 16, [&](std::int64_t begin, std::int64_t end) {
-      for (auto i = static_cast<std::size_t>(begin); i < static_cast<std::size_t>(end); ++i)
-        visit(i);
-    });
-  }
-};
+constexpr double kStepDecay = 0.6;       // step of minibatch t: (t + 1)^-kStepDecay
 
 /// All annotators' confusion, (class, label), rows summing to 1.
 std::vector<double> pooled_confusion(const VoteColumns& columns, std::span<const double> expected,
@@ -127,21 +96,22 @@ class Trainer {
         state_(state),
         k_(static_cast<std::size_t>(state.cardinality)),
         order_(static_cast<std::size_t>(patterns.size())),
+        share_(order_.size()),
         posterior_(order_.size() * k_),
         log_prior_(k_) {
     std::iota(order_.begin(), order_.end(), std::int64_t{0});
     for (std::size_t i = 0; i < order_.size(); ++i) {
-      const bool covered = patterns.indptr[i + 1] > patterns.indptr[i];
-      covered_ += covered ? patterns.weight[i] : 0.0;
+      if (patterns.indptr[i + 1] > patterns.indptr[i]) covered_ += patterns.weight[i];
     }
-    if (posterior_.size() <= kMostMajority) majority_.resize(posterior_.size());
   }
 
   FitReport fit(const Cpu& device) {
     const auto size = static_cast<std::int64_t>(order_.size());
     const std::int64_t batch = options_.batch > 0 ? std::min(options_.batch, size) : size;
     if (batch < size) shuffle();
-    Expected running = expect(device, 0, size, Start::majority, options_.anchor);
+    weigh_rows(device);
+    const Expected majority = expect(device, 0, size, Source::start);
+    Expected running = majority;
     maximize(device, running);
     FitReport report;
     std::int64_t step = 1;
@@ -150,26 +120,31 @@ class Trainer {
       report.change = 0.0;
       for (std::int64_t begin = 0; begin < size; begin += batch, ++step) {
         const std::int64_t end = std::min(begin + batch, size);
-        const Expected part = expect(device, begin, end, Start::model, options_.anchor);
+        Expected part = expect(device, begin, end, Source::model);
         report.change = std::max(report.change, part.change);
-        if (weight_ <= 0.0) continue;
+        const double weight = std::accumulate(part.rows.begin(), part.rows.end(), 0.0);
+        if (weight <= 0.0) continue;
+        const Expected held =
+            batch < size ? expect(device, begin, end, Source::majority) : Expected(0, 0);
+        part.approach(device, batch < size ? held : majority, options_.anchor, 1.0);
         const double rate =
             batch < size
                 ? exp_exact_order(-kStepDecay * log_exact_order(static_cast<double>(step + 1)))
                 : 1.0;
-        running.approach(device, part, rate, covered_ / weight_);
+        running.approach(device, part, rate, covered_ / weight);
         maximize(device, running);
       }
       if (report.change <= options_.tolerance) break;
     }
-    const Expected posterior = expect(device, 0, size, Start::model, 0.0);
+    const Expected posterior = expect(device, 0, size, Source::model);
     std::ranges::copy(posterior.votes, state_.believed.begin());
     std::ranges::copy(posterior.rows, state_.believed_rows.begin());
     return report;
   }
 
  private:
-  enum class Start { majority, model };
+  /// Where the expected classes of a row come from; at the start majority votes are what moves.
+  enum class Source { start, majority, model };
 
   void shuffle() {
     for (std::size_t i = order_.size(); i > 1; --i) {
@@ -178,137 +153,92 @@ class Trainer {
     }
   }
 
-  /// Expected statistics of patterns order_[begin..end), from majority votes or from the model.
-  /// Parts of the patterns have sums of their own, as many as fit the memory; all parts advance by
-  /// kStep patterns at a time, so that the poll is never far away however large the sums are.
-  Expected expect(const Cpu& device, std::int64_t begin, std::int64_t end, Start start,
-                  double anchor) {
-    const auto columns = static_cast<std::size_t>(columns_.size());
-    const auto sum_bytes = static_cast<std::int64_t>(sizeof(double) * (columns + 1) * k_);
-    const std::int64_t fit =
-        std::clamp<std::int64_t>(kSumBytes / sum_bytes, kFewestSums, kMostSums);
-    const std::int64_t count = std::clamp<std::int64_t>((end - begin) / kStep, 1, fit);
-    const std::int64_t range = (end - begin + count - 1) / count;
-    std::vector<Expected> parts(static_cast<std::size_t>(count), Expected(0, 0));
-    for (std::int64_t step = 0; step < range; step += kStep) {
-      parallel_for(device, count, 1, [&](std::int64_t index, std::int64_t) {
-        Expected& part = parts[static_cast<std::size_t>(index)];
-        if (part.rows.empty()) part = Expected(columns, k_);
-        const std::int64_t last = std::min(begin + (index + 1) * range, end);
-        const std::int64_t from = std::min(begin + index * range + step, last);
-        add_patterns(from, std::min(from + kStep, last), start, anchor, part);
-      });
-    }
-    Expected sum(columns, k_);
-    for (const Expected& part : parts) sum.add(device, part);
-    weight_ = std::accumulate(sum.rows.begin(), sum.rows.end(), 0.0);
-    return sum;
+  /// How much of each row's evidence counts does not change while the model is fitted.
+  void weigh_rows(const Cpu& device) {
+    const auto weight = uneven(columns_.weight);
+    parallel_for(device, patterns_.size(), kStep, [&](std::int64_t begin, std::int64_t end) {
+      RowGroup group;
+      for (std::int64_t i = begin; i < end; i += group.count) {
+        fill(group, i, std::min(i + kGroup, end));
+        group.weigh(options_.row_correlation, weight);
+        std::copy_n(group.share.begin(), group.count, share_.begin() + i);
+      }
+    });
   }
 
-  void add_patterns(std::int64_t from, std::int64_t to, Start start, double anchor,
-                    Expected& part) {
-    Scratch scratch(k_);
-    for (std::int64_t i = from; i < to; i += kGroup) {
-      const auto group = std::span(order_).subspan(
-          static_cast<std::size_t>(i), static_cast<std::size_t>(std::min(kGroup, to - i)));
-      if (start == Start::model) update_posteriors(group, part, scratch);
-      for (const std::int64_t pattern : group) {
-        add_pattern(static_cast<std::size_t>(pattern), start, anchor, part, scratch.believed);
+  /// Expected statistics of patterns order_[begin..end), with gold where it is known.
+  Expected expect(const Cpu& device, std::int64_t begin, std::int64_t end, Source source) {
+    return sum_parts(device, begin, end, kStep, static_cast<std::size_t>(columns_.size()), k_,
+                     [&](std::int64_t from, std::int64_t to, Expected& part) {
+                       add_patterns(from, to, source, part);
+                     });
+  }
+
+  void add_patterns(std::int64_t from, std::int64_t to, Source source, Expected& part) {
+    RowGroup group;
+    std::vector<double> classes(static_cast<std::size_t>(kGroup) * k_);
+    std::array<double, kGroup> weight;
+    for (std::int64_t i = from; i < to; i += group.count) {
+      fill(group, i, std::min(i + kGroup, to));
+      if (source == Source::model) {
+        std::copy_n(share_.begin() + i, group.count, group.share.begin());
+        group_probabilities(group, state_.log_weight, log_prior_, classes.data());
+      } else {
+        vote(group, classes);
+      }
+      for (std::size_t at = 0; at < static_cast<std::size_t>(group.count); ++at) {
+        double* own = classes.data() + at * k_;
+        const bool silent = group.rows[at].first == group.rows[at].last;
+        weight[at] = silent ? 0.0 : patterns_.weight[pattern(i, at)];
+        if (silent) std::fill_n(own, k_, 0.0);
+      }
+      if (source != Source::majority) {
+        const double move = COVERSET_AT_LEVEL(keep_rows)(
+            classes.data(), static_cast<long>(group.count) * static_cast<long>(k_),
+            posterior_.data() + static_cast<std::size_t>(i) * k_);
+        if (source == Source::model) part.change = std::max(part.change, move);
+      }
+      for (std::size_t at = 0; at < static_cast<std::size_t>(group.count); ++at) {
+        const auto gold = patterns_.gold[pattern(i, at)];
+        if (gold < 0) continue;
+        double* own = classes.data() + at * k_;
+        std::fill_n(own, k_, 0.0);
+        own[gold] = 1.0;
+      }
+      COVERSET_AT_LEVEL(scatter_rows)
+      (classes.data(), weight.data(), static_cast<long>(k_), group.rows.data(),
+       static_cast<long>(group.count), part.votes.data(), part.rows.data());
+    }
+  }
+
+  std::size_t pattern(std::int64_t from, std::size_t at) const {
+    return static_cast<std::size_t>(order_[static_cast<std::size_t>(from) + at]);
+  }
+
+  /// Patterns order_[from..to), at most kGroup.
+  void fill(RowGroup& group, std::int64_t from, std::int64_t to) const {
+    group.clear();
+    for (std::int64_t i = from; i < to; ++i) {
+      group.add(patterns_.indptr, patterns_.column.data(), order_[static_cast<std::size_t>(i)]);
+    }
+  }
+
+  /// Majority votes.
+  void vote(const RowGroup& group, std::span<double> classes) const {
+    for (std::size_t at = 0; at < static_cast<std::size_t>(group.count); ++at) {
+      double* share = classes.data() + at * k_;
+      const RowVotes row = group.rows[at];
+      double votes = 0.0;
+      for (auto c = row.first; c != row.last; ++c) votes += weight_of(*c);
+      std::fill_n(share, k_, 0.0);
+      for (auto c = row.first; c != row.last; ++c) {
+        share[columns_.label[static_cast<std::size_t>(*c)]] += weight_of(*c) / votes;
       }
     }
   }
 
-  struct Scratch {
-    std::vector<double> believed, logits;
-    std::array<std::int64_t, kGroup> votes{};
-    explicit Scratch(std::size_t k) : believed(k), logits(static_cast<std::size_t>(kGroup) * k) {}
-  };
-
-  /// Posteriors of a group of patterns under the current weights, and how far they moved.
-  void update_posteriors(std::span<const std::int64_t> group, Expected& part, Scratch& scratch) {
-    group_probabilities(
-        patterns_.indptr, patterns_.column, static_cast<std::int64_t>(group.size()),
-        [group](std::int64_t i) { return group[static_cast<std::size_t>(i)]; },
-        Evidence{state_.log_weight, log_prior_, options_.row_correlation, columns_.weight},
-        scratch.logits, scratch.votes);
-    const std::size_t k = k_;
-    for (std::size_t i = 0; i < group.size(); ++i) {
-      if (scratch.votes[i] == 0) continue;
-      double* posterior = posterior_.data() + static_cast<std::size_t>(group[i]) * k;
-      const double* now = scratch.logits.data() + i * k;
-      double change = part.change;
-      for (std::size_t y = 0; y < k; ++y) {
-        change = std::max(change, std::abs(now[y] - posterior[y]));
-        posterior[y] = now[y];
-      }
-      part.change = change;
-    }
-  }
-
-  /// Adds one pattern's expected class: gold where it is known, else the anchored posterior.
-  void add_pattern(std::size_t i, Start start, double anchor, Expected& part,
-                   std::vector<double>& believed) {
-    const auto first = static_cast<std::size_t>(patterns_.indptr[i]);
-    const auto last = static_cast<std::size_t>(patterns_.indptr[i + 1]);
-    if (first == last) return;
-    const std::size_t k = k_;
-    double* mass = believed.data();
-    double* posterior = posterior_.data() + i * k;
-    if (majority_.empty() || start == Start::majority) {
-      vote(first, last, mass);
-      if (start == Start::majority) std::copy_n(mass, k, posterior);
-      if (!majority_.empty()) std::copy_n(mass, k, majority_.data() + i * k);
-    } else {
-      std::copy_n(majority_.data() + i * k, k, mass);
-    }
-    const double weight = patterns_.weight[i];
-    const auto gold = patterns_.gold[i];
-    if (gold >= 0) {
-      for (std::size_t y = 0; y < k; ++y)
-        mass[y] = y == static_cast<std::size_t>(gold) ? weight : 0;
-    } else {
-      for (std::size_t y = 0; y < k; ++y) {
-        mass[y] = weight * (anchor * mass[y] + (1.0 - anchor) * posterior[y]);
-      }
-    }
-    double* rows = part.rows.data();
-    for (std::size_t y = 0; y < k; ++y) rows[y] += mass[y];
-    switch (k) {
-      case 2:
-        return add_votes_of<2>(first, last, mass, part);
-      case 3:
-        return add_votes_of<3>(first, last, mass, part);
-      case 4:
-        return add_votes_of<4>(first, last, mass, part);
-      case 5:
-        return add_votes_of<5>(first, last, mass, part);
-      default:
-        return add_votes_of<0>(first, last, mass, part);
-    }
-  }
-
-  /// Majority vote of entries first..last-1.
-  void vote(std::size_t first, std::size_t last, double* share) const {
-    double votes = 0.0;
-    for (std::size_t e = first; e < last; ++e) votes += columns_.weight_of(column(e));
-    std::fill_n(share, k_, 0.0);
-    for (std::size_t e = first; e < last; ++e) {
-      const std::size_t c = column(e);
-      share[static_cast<std::size_t>(columns_.label[c])] += columns_.weight_of(c) / votes;
-    }
-  }
-
-  template <std::size_t kFew>
-  void add_votes_of(std::size_t first, std::size_t last, const double* mass, Expected& part) const {
-    const std::size_t k = kFew > 0 ? kFew : k_;
-    for (std::size_t e = first; e < last; ++e) {
-      double* expected = part.votes.data() + column(e) * k;
-      for (std::size_t y = 0; y < k; ++y) expected[y] += mass[y];
-    }
-  }
-
-  std::size_t column(std::size_t entry) const {
-    return static_cast<std::size_t>(patterns_.column[entry]);
+  double weight_of(std::int32_t column) const {
+    return columns_.weight_of(static_cast<std::size_t>(column));
   }
 
   void maximize(const Cpu& device, const Expected& expected) {
@@ -322,10 +252,10 @@ class Trainer {
   LabelModelState& state_;
   std::size_t k_;
   std::vector<std::int64_t> order_;
-  std::vector<double> posterior_, log_prior_;
-  std::vector<double> majority_;  // majority votes of all patterns, where they are few
-  double covered_ = 0.0;          // weight of all patterns with a vote
-  double weight_ = 0.0;           // and of those in the batch just seen
+  std::vector<double> share_;     // of each place in the order
+  std::vector<float> posterior_;  // likewise, of the last pass, to see how far it moved
+  std::vector<double> log_prior_;
+  double covered_ = 0.0;  // weight of all patterns with a vote
 };
 
 }  // namespace

@@ -1,6 +1,6 @@
 #include <algorithm>
-#include <array>
 
+#include "coverset/exp_log.hpp"
 #include "coverset/parallel.hpp"
 #include "label_model/evidence.hpp"
 
@@ -14,22 +14,23 @@ void predict_proba(const Cpu& device, std::span<const std::int64_t> indptr,
       std::clamp<std::int64_t>((1 << 16) / static_cast<std::int64_t>(k), kGroup, 1 << 13);
   std::vector<double> log_prior(evidence.log_prior.begin(), evidence.log_prior.end());
   for (std::size_t y = 0; y < k; ++y) log_prior[y] += kTieBreaker * log_exact_order(silent[y]);
-  const Evidence decided{evidence.log_weight, log_prior, evidence.row_correlation, evidence.weight};
+  const auto weight = uneven(evidence.weight);
   parallel_for(device, n, block, [&](std::int64_t begin, std::int64_t end) {
-    std::vector<double> group(static_cast<std::size_t>(kGroup) * k);
-    std::array<std::int64_t, kGroup> votes{};
-    for (std::int64_t row = begin; row < end; row += kGroup) {
-      const std::int64_t stop = std::min(row + kGroup, end);
-      group_probabilities(
-          indptr, column, stop - row, [row](std::int64_t i) { return row + i; }, decided, group,
-          votes);
-      for (std::int64_t i = row; i < stop; ++i) {
-        const bool heard = votes[static_cast<std::size_t>(i - row)] > 0;
-        const double* p =
-            heard ? group.data() + static_cast<std::size_t>(i - row) * k : silent.data();
-        float* out = probabilities.data() + static_cast<std::size_t>(i) * k;
-        for (std::size_t y = 0; y < k; ++y) out[y] = static_cast<float>(p[y]);
+    RowGroup group;
+    std::vector<double> classes(static_cast<std::size_t>(kGroup) * k);
+    for (std::int64_t row = begin; row < end; row += group.count) {
+      group.clear();
+      for (std::int64_t i = row; i < std::min(row + kGroup, end); ++i) {
+        group.add(indptr, column.data(), i);
       }
+      group.weigh(evidence.row_correlation, weight);
+      group_probabilities(group, evidence.log_weight, log_prior, classes.data());
+      for (std::size_t i = 0; i < static_cast<std::size_t>(group.count); ++i) {
+        if (group.votes(i) == 0) std::ranges::copy(silent, classes.data() + i * k);
+      }
+      float* out = probabilities.data() + static_cast<std::size_t>(row) * k;
+      const std::size_t size = static_cast<std::size_t>(group.count) * k;
+      for (std::size_t i = 0; i < size; ++i) out[i] = static_cast<float>(classes[i]);
     }
   });
 }

@@ -10,6 +10,7 @@ namespace coverset {
 namespace {
 
 constexpr std::int64_t kStepRows = 1 << 17;
+constexpr std::int64_t kPartRows = 1 << 12;
 
 class Pass {
  public:
@@ -24,12 +25,16 @@ class Pass {
         state_(state),
         k_(static_cast<std::size_t>(state.cardinality)),
         log_prior_(k_),
-        fixed_(static_cast<double>(kStepRows)) {}
+        table_(static_cast<std::size_t>(columns.size()) * 2 * k_) {
+    for (std::size_t c = 0; c < columns.label.size(); ++c) {
+      table_[(2 * c + 1) * k_ + static_cast<std::size_t>(columns.label[c])] = columns.weight_of(c);
+    }
+  }
 
   void run(const Cpu& device, double rows_before) {
     const std::int64_t n = votes_.rows();
-    std::vector<double> rows(state_.class_balance.begin(), state_.class_balance.end());
     const double all = static_cast<double>(n);
+    std::vector<double> rows(state_.class_balance.begin(), state_.class_balance.end());
     for (double& r : rows) r *= all;
     std::ranges::fill(state_.believed, 0.0);
     std::ranges::fill(state_.believed_rows, 0.0);
@@ -37,140 +42,109 @@ class Pass {
     for (std::int64_t begin = 0; begin < n; begin += kStepRows) {
       const std::int64_t count = std::min(kStepRows, n - begin);
       maximize(device, columns_, options_, rows, log_prior_, state_);
-      const Sums sums = expect(device, begin, count);
+      const Expected sums = expect(device, begin, begin + count);
       seen += static_cast<double>(count);
       const double rate = static_cast<double>(count) / seen;
       const double scale = all / static_cast<double>(count);
-      const auto toward = [&](double& from, std::int64_t part) {
-        from += rate * (scale * fixed_.from(part) - from);
+      // of each 2 k sums the first k are anchored, the others by the posterior alone
+      const auto add = [&](const double* from, double* anchored, double* believed) {
+        for (std::size_t y = 0; y < k_; ++y) {
+          anchored[y] += rate * (scale * from[y] - anchored[y]);
+          believed[y] += from[k_ + y];
+        }
       };
-      for (std::size_t i = 0; i < state_.expected.size(); ++i) {
-        toward(state_.expected[i], sums.anchored.votes[i]);
+      for (std::size_t i = 0; i < state_.expected.size(); i += k_) {
+        add(sums.votes.data() + 2 * i, state_.expected.data() + i, state_.believed.data() + i);
       }
-      for (std::size_t c = 0; c < sums.right.size(); ++c) {
-        const auto own = static_cast<std::size_t>(columns_.label[c]);
-        state_.believed[c * k_ + own] += fixed_.from(sums.right[c]);
-      }
-      for (std::size_t y = 0; y < k_; ++y) {
-        toward(rows[y], sums.anchored.rows[y]);
-        state_.believed_rows[y] += fixed_.from(sums.rows[y]);
-      }
+      add(sums.rows.data(), rows.data(), state_.believed_rows.data());
     }
     maximize(device, columns_, options_, rows, log_prior_, state_);
   }
 
  private:
-  /// Expected statistics by the anchored posterior; by the posterior alone, rows of each class and
-  /// right votes of each column.
-  struct Sums {
-    FixedSums anchored;
-    std::vector<std::int64_t> rows, right;
-
-    void add(const Sums& other) {
-      anchored.add(other.anchored);
-      for (std::size_t y = 0; y < rows.size(); ++y) rows[y] += other.rows[y];
-      for (std::size_t c = 0; c < right.size(); ++c) right[c] += other.right[c];
-    }
-  };
-
-  struct Group {
-    std::array<std::int64_t, kGroup + 1> indptr{};
+  /// Room for the rows that pass through the kernels together.
+  struct Room {
+    RowGroup group;
     std::vector<std::int32_t> column;
-    std::array<std::int64_t, kGroup> heard{};
-    std::vector<double> posterior, majority;
+    std::vector<double> votes, classes, expected;
+    std::array<double, kGroup> once;  // each row counts once
+
+    explicit Room(std::size_t k)
+        : votes(kGroup * 2 * k), classes(kGroup * k), expected(kGroup * 2 * k) {
+      once.fill(1.0);
+    }
   };
 
-  Sums expect(const Cpu& device, std::int64_t begin, std::int64_t count) {
-    const auto columns = static_cast<std::size_t>(columns_.size());
-    const Sums zero{FixedSums(columns, k_), std::vector<std::int64_t>(k_),
-                    std::vector<std::int64_t>(columns)};
-    return sum_blocks(device, count, zero, zero.anchored.bytes(),
-                      [&](std::int64_t from, std::int64_t to, Sums& sums) {
-                        Group group;
-                        group.posterior.resize(static_cast<std::size_t>(kGroup) * k_);
-                        group.majority.resize(k_);
-                        for (std::int64_t row = begin + from; row < begin + to; row += kGroup) {
-                          add_rows(row, std::min(row + kGroup, begin + to), group, sums);
-                        }
-                      });
+  Expected expect(const Cpu& device, std::int64_t begin, std::int64_t end) {
+    for (std::size_t c = 0; c < columns_.label.size(); ++c) {
+      std::copy_n(state_.log_weight.data() + c * k_, k_, table_.data() + 2 * c * k_);
+    }
+    return sum_parts(device, begin, end, kPartRows, columns_.label.size(), 2 * k_,
+                     [&](std::int64_t from, std::int64_t to, Expected& part) {
+                       Room room(k_);
+                       for (std::int64_t row = from; row < to; row += room.group.count) {
+                         fill(row, std::min(row + kGroup, to), room);
+                         add_rows(row, room, part);
+                       }
+                     });
   }
 
-  void add_rows(std::int64_t from, std::int64_t to, Group& group, Sums& sums) {
-    const std::int64_t first = votes_.indptr[static_cast<std::size_t>(from)];
-    const std::int64_t last = votes_.indptr[static_cast<std::size_t>(to)];
-    group.column.resize(static_cast<std::size_t>(last - first));
-    for (std::int64_t e = first; e < last; ++e) {
-      const auto at = static_cast<std::size_t>(e);
-      group.column[static_cast<std::size_t>(e - first)] =
-          column_of_[static_cast<std::size_t>(votes_.columns[at]) * k_ +
-                     static_cast<std::size_t>(votes_.values[at])];
+  /// The columns of the votes of rows from..to-1, at most kGroup.
+  void fill(std::int64_t from, std::int64_t to, Room& room) const {
+    const auto at = [&](std::int64_t row) { return votes_.indptr[static_cast<std::size_t>(row)]; };
+    const std::int64_t first = at(from);
+    room.column.resize(static_cast<std::size_t>(at(to) - first));
+    for (std::size_t e = 0; e < room.column.size(); ++e) {
+      const std::size_t vote = static_cast<std::size_t>(first) + e;
+      room.column[e] = column_of_[static_cast<std::size_t>(votes_.columns[vote]) * k_ +
+                                  static_cast<std::size_t>(votes_.values[vote])];
     }
-    for (std::int64_t row = from; row <= to; ++row) {
-      group.indptr[static_cast<std::size_t>(row - from)] =
-          votes_.indptr[static_cast<std::size_t>(row)] - first;
-    }
-    group_probabilities(
-        std::span<const std::int64_t>(group.indptr), group.column, to - from,
-        [](std::int64_t i) { return i; },
-        Evidence{state_.log_weight, log_prior_, options_.row_correlation, columns_.weight},
-        group.posterior, group.heard);
-    switch (k_) {
-      case 2:
-        return add_group<2>(from, to, group, sums);
-      case 3:
-        return add_group<3>(from, to, group, sums);
-      case 4:
-        return add_group<4>(from, to, group, sums);
-      case 5:
-        return add_group<5>(from, to, group, sums);
-      default:
-        return add_group<0>(from, to, group, sums);
-    }
-  }
-
-  template <std::size_t kFew>
-  void add_group(std::int64_t from, std::int64_t to, Group& group, Sums& sums) {
-    const std::size_t k = kFew > 0 ? kFew : k_;
+    room.group.count = to - from;
     for (std::int64_t row = from; row < to; ++row) {
-      const auto i = static_cast<std::size_t>(row - from);
-      if (group.heard[i] == 0) continue;
-      const std::int32_t* first = group.column.data() + group.indptr[i];
-      const std::int32_t* last = group.column.data() + group.indptr[i + 1];
-      const auto gold = gold_.empty() ? std::int16_t{-1} : gold_[static_cast<std::size_t>(row)];
-      add_row<kFew>(first, last, gold, group.posterior.data() + i * k, group.majority.data(), sums);
+      room.group.rows[static_cast<std::size_t>(row - from)] = {
+          room.column.data() + (at(row) - first), room.column.data() + (at(row + 1) - first)};
     }
   }
 
-  template <std::size_t kFew>
-  void add_row(const std::int32_t* first, const std::int32_t* last, std::int16_t gold,
-               const double* posterior, double* majority, Sums& sums) {
-    const std::size_t k = kFew > 0 ? kFew : k_;
-    double votes = 0.0;
-    std::fill_n(majority, k, 0.0);
-    for (const std::int32_t* c = first; c != last; ++c) {
-      const auto at = static_cast<std::size_t>(*c);
-      const double weight = columns_.weight_of(at);
-      votes += weight;
-      majority[static_cast<std::size_t>(columns_.label[at])] += weight;
+  /// Adds anchored posteriors and posteriors, or gold where it is known.
+  void add_rows(std::int64_t from, Room& room, Expected& part) const {
+    const auto k = static_cast<long>(k_);
+    RowGroup& group = room.group;
+    const auto count = static_cast<std::size_t>(group.count);
+    COVERSET_AT_LEVEL(gather_rows)
+    (table_.data(), 2 * k, group.rows.data(), group.count, room.votes.data());
+    for (std::size_t i = 0; i < count; ++i) {
+      const double* evidence = room.votes.data() + 2 * i * k_;
+      double counted = 0.0;
+      for (std::size_t y = 0; y < k_; ++y) counted += evidence[k_ + y];
+      group.share[i] = 1.0 / (1.0 + options_.row_correlation * std::max(counted - 1.0, 0.0));
+      std::copy_n(evidence, k_, room.classes.data() + i * k_);
+      // to what a row's majority vote is multiplied by
+      room.votes[2 * i * k_] = counted > 0.0 ? options_.anchor / counted : 0.0;
     }
-    std::int64_t few[kFew > 0 ? kFew : 1];
-    std::int64_t* mass = kFew > 0 ? few : sums.anchored.mass.data();
-    const double share = options_.anchor / votes;
-    for (std::size_t y = 0; y < k; ++y) {
-      double anchored = share * majority[y] + (1.0 - options_.anchor) * posterior[y];
-      double alone = posterior[y];
-      if (gold >= 0) anchored = alone = y == static_cast<std::size_t>(gold) ? 1.0 : 0.0;
-      mass[y] = fixed_.to(anchored);
-      sums.anchored.rows[y] += mass[y];
-      sums.rows[y] += fixed_.to(alone);
-      majority[y] = alone;
+    COVERSET_AT_LEVEL(softmax_rows)
+    (group.share.data(), log_prior_.data(), k, group.count, room.classes.data());
+    for (std::size_t i = 0; i < count; ++i) {
+      const double* majority = room.votes.data() + (2 * i + 1) * k_;
+      const double share = room.votes[2 * i * k_];
+      const double* posterior = room.classes.data() + i * k_;
+      double* expected = room.expected.data() + 2 * i * k_;
+      const bool silent = group.rows[i].first == group.rows[i].last;
+      const auto row = static_cast<std::size_t>(from) + i;
+      const std::int16_t gold = gold_.empty() ? std::int16_t{-1} : gold_[row];
+      if (silent || gold >= 0) {
+        std::fill_n(expected, 2 * k_, 0.0);
+        if (!silent) expected[gold] = expected[k_ + static_cast<std::size_t>(gold)] = 1.0;
+        continue;
+      }
+      for (std::size_t y = 0; y < k_; ++y) {
+        expected[y] = share * majority[y] + (1.0 - options_.anchor) * posterior[y];
+        expected[k_ + y] = posterior[y];
+      }
     }
-    for (const std::int32_t* c = first; c != last; ++c) {
-      const auto at = static_cast<std::size_t>(*c);
-      std::int64_t* to = sums.anchored.votes.data() + at * k;
-      for (std::size_t y = 0; y < k; ++y) to[y] += mass[y];
-      sums.right[at] += fixed_.to(majority[static_cast<std::size_t>(columns_.label[at])]);
-    }
+    COVERSET_AT_LEVEL(scatter_rows)
+    (room.expected.data(), room.once.data(), 2 * k, group.rows.data(), group.count,
+     part.votes.data(), part.rows.data());
   }
 
   const Votes& votes_;
@@ -181,7 +155,7 @@ class Pass {
   LabelModelState& state_;
   std::size_t k_;
   std::vector<double> log_prior_;
-  FixedPoint fixed_;
+  std::vector<double> table_;  // (columns, 2 k): evidence of a vote, and the vote itself
 };
 
 }  // namespace

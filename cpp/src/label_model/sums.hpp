@@ -1,4 +1,5 @@
-// Sums over patterns by column and class, in fixed point: exact, so that no order shows.
+// Sums over rows by column and class: in one order (Expected), or in fixed point, where no order
+// shows (FixedSums).
 #pragma once
 
 #include <algorithm>
@@ -67,6 +68,63 @@ Sums sum_blocks(const Cpu& device, std::int64_t n, const Sums& zero, std::int64_
   }
   for (std::size_t part = 1; part < sums.size(); ++part) sums[0].add(sums[part]);
   return std::move(sums[0]);
+}
+
+/// Expected votes by (column, class), expected rows by class, and the largest move of a posterior.
+struct Expected {
+  std::vector<double> votes, rows;
+  double change = 0.0;
+
+  Expected(std::size_t columns, std::size_t k) : votes(columns * k), rows(k) {}
+
+  void add(const Cpu& device, const Expected& other) {
+    if (other.rows.empty()) return;
+    for_each_vote(device, [&](std::size_t i) { votes[i] += other.votes[i]; });
+    for (std::size_t y = 0; y < rows.size(); ++y) rows[y] += other.rows[y];
+    change = std::max(change, other.change);
+  }
+  /// Moves `step` of the way to `scale` times `target`.
+  void approach(const Cpu& device, const Expected& target, double step, double scale) {
+    const auto move = [=](double& from, double to) { from += step * (scale * to - from); };
+    for_each_vote(device, [&](std::size_t i) { move(votes[i], target.votes[i]); });
+    for (std::size_t y = 0; y < rows.size(); ++y) move(rows[y], target.rows[y]);
+  }
+  template <class Visit>
+  void for_each_vote(const Cpu& device, Visit&& visit) const {
+    const auto size = static_cast<std::int64_t>(votes.size());
+    parallel_for(device, size, 1 << 16, [&](std::int64_t begin, std::int64_t end) {
+      for (auto i = static_cast<std::size_t>(begin); i < static_cast<std::size_t>(end); ++i)
+        visit(i);
+    });
+  }
+};
+
+/// Calls visit(from, to, part) for stretches of `begin..end` and adds up the parts, in one order.
+/// Parts have sums of their own, as many as fit the memory, whatever the threads; all advance by
+/// `step` rows at a time, so that the poll is never far away however large the sums are.
+template <class Visit>
+Expected sum_parts(const Cpu& device, std::int64_t begin, std::int64_t end, std::int64_t step,
+                   std::size_t columns, std::size_t k, Visit&& visit) {
+  constexpr std::int64_t kFewest = 4, kMost = 256, kMostBytes = 64 << 20;
+  const auto bytes = static_cast<std::int64_t>(sizeof(double) * (columns + 1) * k);
+  const std::int64_t fit = std::clamp<std::int64_t>(kMostBytes / bytes, kFewest, kMost);
+  // a part has more to add than it costs to make
+  const std::int64_t least = std::max(step, static_cast<std::int64_t>(columns * k) / 2);
+  const std::int64_t count = std::clamp((end - begin + least - 1) / least, std::int64_t{1}, fit);
+  const std::int64_t range = (end - begin + count - 1) / count;
+  std::vector<Expected> parts(static_cast<std::size_t>(count), Expected(0, 0));
+  for (std::int64_t at = 0; at < range; at += step) {
+    parallel_for(device, count, 1, [&](std::int64_t index, std::int64_t) {
+      Expected& part = parts[static_cast<std::size_t>(index)];
+      if (part.rows.empty()) part = Expected(columns, k);
+      const std::int64_t last = std::min(begin + (index + 1) * range, end);
+      const std::int64_t from = std::min(begin + index * range + at, last);
+      visit(from, std::min(from + step, last), part);
+    });
+  }
+  Expected sum(columns, k);
+  for (const Expected& part : parts) sum.add(device, part);
+  return sum;
 }
 
 }  // namespace coverset

@@ -233,12 +233,15 @@ class LabelModel(StreamedModel):
             msg = "cardinality_ and n_lfs_ must be as fit set them"
             raise ValueError(msg)
         options = fitted.settings.options()
-        table, state = columns.extend(fitted.table, fitted.state, L, threads)
-        if table is not fitted.table:
+        table, state = fitted.table, fitted.state
+        column = columns.find(L, table, threads)
+        if len(column) and column.min() < 0:
+            table, state = columns.extend(table, state, L, threads)
             _cpu.weigh_columns(*table.arrays(), options, *state, threads)
+            column = columns.find(L, table, threads)
         log_prior = np.empty(fitted.cardinality)
         _cpu.class_log_prior(options, state.class_balance, log_prior)
-        return table, state, columns.find(L, table, threads), log_prior
+        return table, state, column, log_prior
 
     def _learn_factors(
         self, grouped: columns.Grouped, fitted: columns.Fitted, threads: int

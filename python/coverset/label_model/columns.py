@@ -21,6 +21,15 @@ def row_of_entry(indptr: NDArray[np.int64]) -> NDArray[np.int64]:
     return np.repeat(np.arange(len(indptr) - 1), np.diff(indptr))
 
 
+def numbered(keys: NDArray[np.int64], size: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return the distinct keys of 0..size-1, ascending, and the place of each key among them."""
+    if size > 4 * len(keys) + 1024:
+        return np.unique(keys, return_inverse=True)
+    present = np.zeros(size, dtype=np.bool_)
+    present[keys] = True
+    return np.flatnonzero(present), (np.cumsum(present) - 1)[keys]
+
+
 class Table(NamedTuple):
     """The (LF, label) pairs that a model weighs; columns of LF j are indptr[j]..indptr[j+1]-1."""
 
@@ -130,9 +139,13 @@ def group(
     pattern_of_row, first_row = np.empty(n, dtype=np.int64), np.empty(n, dtype=np.int64)
     count = _cpu.group_rows(L.indptr, L.lfs, L.labels, gold, pattern_of_row, first_row, threads)
     firsts = first_row[:count]
+    # rows of equal length stand together: loops over their votes take the same number of turns
+    lengths = L.indptr[firsts + 1] - L.indptr[firsts]
+    order = np.argsort(lengths.astype(np.min_scalar_type(L.n_lfs)), kind="stable")
+    firsts = firsts[order]
     return Grouped(
         L[firsts],
-        np.bincount(pattern_of_row, weights, minlength=count).astype(np.float64),
+        np.bincount(pattern_of_row, weights, minlength=count).astype(np.float64)[order],
         np.full(count, -1, dtype=np.int16) if y is None else gold[firsts],
     )
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from coverset import _cpu
 from coverset.label_matrix import LabelMatrix
 from coverset.label_model.clusters import average_linkage, connected
-from coverset.label_model.columns import Grouped, State, Table, row_of_entry
+from coverset.label_model.columns import Grouped, State, Table, numbered, row_of_entry
 
 _LEAST_DICE = 0.85  # columns that share this much of their votes are taken for copies
 _LEAST_CORRELATION = 0.55  # given the class; the mean of a cluster's pairs
@@ -75,7 +75,7 @@ class Dependent:
         """Add up the pairs of columns of each pair of LFs."""
         m = len(self._table.annotator)
         a, b = self._lf[first], self._lf[second]
-        pair, place = np.unique(a * m + b, return_inverse=True)
+        pair, place = numbered(a * m + b, m * m)
         lead = self._table.indptr[:-1]
         return Pairs(
             lead[pair // m],

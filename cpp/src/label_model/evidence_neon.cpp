@@ -1,0 +1,2 @@
+#define COVERSET_LEVEL neon
+#include "label_model/evidence_kernel.inl"

@@ -1,0 +1,34 @@
+// What the levels of a pass over votes share with their callers.
+#pragma once
+
+#include <cstdint>
+
+#include "dispatch.hpp"
+
+namespace coverset {
+
+/// Columns of the votes of a row.
+struct RowVotes {
+  const std::int32_t* first;
+  const std::int32_t* last;
+};
+
+/// out (count, width): for each row the sum of the rows of `table` that its votes name; a
+/// negative column is none.
+COVERSET_DECLARE_LEVELS(void gather_rows(const double* table, long width, const RowVotes* rows,
+                                         long count, double* out));
+
+/// Adds scale[i] * values[i] (count, width) to `total` (width) and to each row of `table` that
+/// the votes of row i name.
+COVERSET_DECLARE_LEVELS(void scatter_rows(const double* values, const double* scale, long width,
+                                          const RowVotes* rows, long count, double* table,
+                                          double* total));
+
+/// logits (count, k) become probabilities, of share[i] * logits + log_prior.
+COVERSET_DECLARE_LEVELS(void softmax_rows(const double* share, const double* log_prior, long k,
+                                          long count, double* logits));
+
+/// Writes values to `kept`; returns how far the one furthest away moved.
+COVERSET_DECLARE_LEVELS(double keep_rows(const double* values, long count, float* kept));
+
+}  // namespace coverset
