@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -66,7 +69,7 @@ def time_dawid_skene(benchmark, answers, engine):
         return
     rows = np.repeat(np.arange(len(answers)), np.diff(answers.indptr))
     if engine == "scipy":
-        call = _by_scipy(answers, rows)
+        call = _by_scipy(answers, rows, 20)
         want = model.fit(answers).predict_proba(answers)
         assert np.abs(call() - want).max() < 1e-4
         benchmark.pedantic(call, rounds=3)
@@ -76,8 +79,8 @@ def time_dawid_skene(benchmark, answers, engine):
     benchmark.pedantic(aggregation.DawidSkene(n_iter=20, tol=0.0).fit, (frame,), rounds=1)
 
 
-def _by_scipy(L, rows):
-    """Return a function that runs 20 passes of EM on SciPy's CSR products."""
+def _by_scipy(L, rows, passes):
+    """Return a function that runs passes of EM on SciPy's CSR products."""
     sparse = pytest.importorskip("scipy.sparse")
     (n, m), k = L.shape, L.cardinality
     vote = L.lfs.astype(np.int64) * k + L.labels
@@ -88,7 +91,7 @@ def _by_scipy(L, rows):
         post = np.zeros((n, k))
         np.add.at(post, (rows, L.labels), 1.0)
         post /= post.sum(axis=1, keepdims=True)
-        for _ in range(20):
+        for _ in range(passes):
             balance = post.sum(axis=0) + 0.01
             expected = (by_vote @ post).reshape(m, k, k) + 0.01
             theta = np.log(expected / expected.sum(axis=1, keepdims=True)).reshape(m * k, k)
@@ -100,20 +103,49 @@ def _by_scipy(L, rows):
     return run
 
 
+@pytest.mark.benchmark(group="Dawid-Skene, 200 passes on the set relevance")
+@pytest.mark.parametrize("engine", ["coverset", "scipy"])
+def time_dawid_skene_relevance(benchmark, engine):
+    folder = os.environ.get("COVERSET_TEST_DATA")
+    if folder is None:
+        pytest.skip("COVERSET_TEST_DATA is not set")
+    data = np.load(Path(folder) / "crowd" / "relevance.npz")
+    L = cs.LabelMatrix.from_triplets(
+        *(data["rows"], data["lfs"], data["labels"]),
+        shape=(int(data["n_rows"]), int(data["n_lfs"])),
+        cardinality=int(data["cardinality"]),
+        duplicates="majority",
+    )
+    model = cs.DawidSkene(max_iter=200, tol=0.0)
+    if engine == "coverset":
+        benchmark(model.fit, L, n_threads=1)
+        return
+    call = _by_scipy(L, np.repeat(np.arange(len(L)), np.diff(L.indptr)), 200)
+    assert np.abs(call() - model.fit(L).predict_proba(L))[L.covered].max() < 1e-3
+    benchmark.pedantic(call, rounds=3)
+
+
 @pytest.mark.benchmark(group="triplets, 20,000 rows of 5 answers")
 def time_triplets(benchmark, answers):
     benchmark(cs.TripletModel().fit, answers, n_threads=1)
 
 
 @pytest.mark.benchmark(group="understanding, 20,000 rows of 5 answers")
-@pytest.mark.parametrize("what", ["explain", "suggest_rows", "learn_dependencies", "views"])
+@pytest.mark.parametrize(
+    "what", ["explain", "suggest_rows", "learn_dependencies", "views", "choose", "class balance"]
+)
 def time_understanding(benchmark, answers, what):
     model = cs.LabelModel().fit(answers)
+    dev = np.where(np.arange(len(answers)) % 100, -1, model.predict(answers))
     calls = {
         "explain": lambda: model.explain(answers, n_threads=1),
         "suggest_rows": lambda: cs.suggest_rows(answers, model, "low_margin"),
         "learn_dependencies": lambda: cs.learn_dependencies(answers, model=model, n_threads=1),
         "views": lambda: cs.MultiLabelModel().views(answers),
+        "choose": lambda: cs.choose_label_model(
+            [cs.LabelModel(), cs.DawidSkene()], answers, dev, n_threads=1
+        ),
+        "class balance": lambda: cs.LabelModel().fit(answers, n_threads=1).class_balance_,
     }
     benchmark(calls[what])
 

@@ -329,3 +329,13 @@ def test_fitting_is_repeatable_and_leaves_parameters_alone(triples):
     assert model.get_params()["dependencies"] == "factors"
     want = triples.model.predict_proba(triples.votes)
     assert np.array_equal(model.predict_proba(triples.votes), want)
+
+
+def test_groups_keep_factors_inside_families(triples):
+    groups = [j % 2 for j in range(9)]
+    some = cs.LabelModel(dependencies="factors", groups=groups).fit(triples.votes)
+    found = {(a, b) for a, b, _ in some.factors_}
+    inside = {(a, b) for a, b in triples.edges if groups[a] == groups[b]}
+    assert inside
+    assert inside <= found
+    assert all(groups[a] == groups[b] for a, b in found)

@@ -1,6 +1,7 @@
 """Label models: class probabilities from the votes of labeling functions."""
 
 from coverset.label_model.anchored import LabelModel
+from coverset.label_model.choice import Choice, choose_label_model
 from coverset.label_model.dawid_skene import DawidSkene
 from coverset.label_model.explanation import Explanation
 from coverset.label_model.graph import DependencyGraph, learn_dependencies
@@ -19,6 +20,7 @@ from coverset.label_model.triplet_model import TripletModel
 __all__ = [
     "Calibration",
     "Changes",
+    "Choice",
     "DawidSkene",
     "DependencyGraph",
     "Explanation",
@@ -27,6 +29,7 @@ __all__ = [
     "MomentModel",
     "MultiLabelModel",
     "TripletModel",
+    "choose_label_model",
     "compare_with_majority",
     "label_buckets",
     "learn_dependencies",

@@ -55,7 +55,8 @@ class LabelModel(StreamedModel):
         weights, with a UserWarning.
     groups : mapping of family to LFs, or one name for each LF, optional
         Families of LFs that depend on each other, for instance the prompts of one model; None
-        for an LF of no family. Then only LFs of one family (or pair) are taken as dependent.
+        for an LF of no family. Then only LFs of one family (or pair) are taken as dependent,
+        or get a factor.
     class_balance : (k,) floats, optional
         Probability of each class; learned by default.
     anchor : float
@@ -165,7 +166,7 @@ class LabelModel(StreamedModel):
             fitted, alpha, passes = fitter.fit_dependent(table, family)
         factors = graph = None
         if self.dependencies == "factors":
-            factors, graph, fitted, passes = self._learn_factors(grouped, fitted, threads)
+            factors, graph, fitted, passes = self._learn_factors(grouped, fitted, family, threads)
         return {
             "_fitted": fitted,
             "_factors": factors,
@@ -244,13 +245,17 @@ class LabelModel(StreamedModel):
         return table, state, column, log_prior
 
     def _learn_factors(
-        self, grouped: columns.Grouped, fitted: columns.Fitted, threads: int
+        self,
+        grouped: columns.Grouped,
+        fitted: columns.Fitted,
+        family: NDArray[np.int64] | None,
+        threads: int,
     ) -> tuple[factors.FactorModel, DependencyGraph, columns.Fitted, int]:
         """Learn the graph from a fit with cluster weights, and factors along it."""
         self_fit = LabelModel(**{**self.get_params(), "dependencies": "auto"})
         self_fit._take(fitted)
         L = grouped.matrix
-        graph = grown_graph(grouped, self_fit, L1, LEAST, threads)
+        graph = grown_graph(grouped, self_fit, L1, LEAST, threads, family)
         weights, _ = dependencies.summary(fitted.table)
         parts = factors.components_of(graph, fitted.table, weights)
         balance = balance_argument(self.class_balance, L.cardinality)

@@ -34,7 +34,9 @@ class BaseLabelModel(ABC):
     seed: int = 0
 
     @abstractmethod
-    def fit(self, L: LabelMatrix, y: ArrayLike | None = None) -> Self:
+    def fit(
+        self, L: LabelMatrix, y: ArrayLike | None = None, *, n_threads: int | None = None
+    ) -> Self:
         """Learn from votes and return self."""
 
     @abstractmethod

@@ -131,9 +131,14 @@ def learn_dependencies(
 
 
 def grown_graph(
-    grouped: columns.Grouped, model: LabelModel, l1: float, least: float, threads: int
+    grouped: columns.Grouped,
+    model: LabelModel,
+    l1: float,
+    least: float,
+    threads: int,
+    family: NDArray[np.int64] | None = None,
 ) -> DependencyGraph:
-    """Return the graph of distinct rows, by a model's posterior."""
+    """Return the graph of distinct rows, by a model's posterior; in families, where given."""
     matrix, fitted = grouped.matrix, model._fitted
     table, state = columns.extend(fitted.table, fitted.state, matrix, threads)
     # votes that are taken to repeat each other leave classes undecided, which looks like dependence
@@ -141,6 +146,8 @@ def grown_graph(
     state = columns.believing(state, table, grouped, decided, threads)
     dependent = Dependent(grouped, table, None, threads)
     found = [*dependent.direct(state, l1, threads), *dependent.beyond_chance(state)]
+    if family is not None:  # what LFs of other families explain is explained, but no pair
+        found = [pair for pair in found if family[pair[0]] == family[pair[1]]]
     kept = [(a, b, s) for a, b, s in found if abs(s) >= least and s != 0.0]
     kept.sort(key=lambda pair: (-abs(pair[2]), pair[0], pair[1]))
     pairs = np.array([pair[:2] for pair in kept], dtype=np.int64).reshape(-1, 2)

@@ -41,18 +41,23 @@ class MajorityVote(BaseLabelModel):
     def __init__(self, *, seed: int = 0) -> None:
         self.seed = seed
 
-    def fit(self, L: LabelMatrix, y: ArrayLike | None = None) -> Self:
+    def fit(
+        self, L: LabelMatrix, y: ArrayLike | None = None, *, n_threads: int | None = None
+    ) -> Self:
         """Note the shape of ``L``; there is nothing to learn. ``y`` is ignored."""
+        arguments.threads(n_threads)
         matrix = matrix_argument(L)
         self.cardinality_ = matrix.cardinality
         self.n_lfs_ = matrix.n_lfs
         return self
 
-    def partial_fit(self, L: LabelMatrix, y: ArrayLike | None = None) -> Self:
+    def partial_fit(
+        self, L: LabelMatrix, y: ArrayLike | None = None, *, n_threads: int | None = None
+    ) -> Self:
         """Check that ``L`` fits what was seen before; there is nothing to learn."""
         if self.__sklearn_is_fitted__():
             self._fitted_for(L)
-        return self.fit(L, y)
+        return self.fit(L, y, n_threads=n_threads)
 
     def merge(self, other: MajorityVote) -> Self:
         """Check that both are fitted on votes of one shape; there is nothing to add.
