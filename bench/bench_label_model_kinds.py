@@ -116,12 +116,13 @@ def time_dawid_skene_relevance(benchmark, engine):
         cardinality=int(data["cardinality"]),
         duplicates="majority",
     )
+    L = L[L.covered]
     model = cs.DawidSkene(max_iter=200, tol=0.0)
     if engine == "coverset":
         benchmark(model.fit, L, n_threads=1)
         return
     call = _by_scipy(L, np.repeat(np.arange(len(L)), np.diff(L.indptr)), 200)
-    assert np.abs(call() - model.fit(L).predict_proba(L))[L.covered].max() < 1e-3
+    assert np.abs(call() - model.fit(L).predict_proba(L)).max() < 1e-3
     benchmark.pedantic(call, rounds=3)
 
 

@@ -179,6 +179,17 @@ void bind_label_matrix(py::module_& m) {
       "indptr"_a.noconvert(), "lfs"_a.noconvert(), "labels"_a.noconvert(), "cardinality"_a,
       "gold"_a.noconvert(), "by_class"_a.noconvert(), "overlaps"_a.noconvert(),
       "conflicts"_a.noconvert(), "correct"_a.noconvert(), "incorrect"_a.noconvert(), "threads"_a);
+  m.def(
+      "count_labels",
+      [](const Indices& indptr, const Lfs& lfs, const Labels& labels, std::int32_t cardinality,
+         Indices& counts, int threads) {
+        const auto target = out(counts);
+        run(threads, [&](const Cpu& device) {
+          count_labels(device, votes(indptr, lfs, labels), cardinality, target);
+        });
+      },
+      "indptr"_a.noconvert(), "lfs"_a.noconvert(), "labels"_a.noconvert(), "cardinality"_a,
+      "counts"_a.noconvert(), "threads"_a);
 }
 
 }  // namespace coverset::bindings

@@ -94,6 +94,14 @@ def count_lfs(
     incorrect: _Int64,
     threads: int,
 ) -> None: ...
+def count_labels(
+    indptr: _Int64,
+    lfs: _Int32,
+    labels: _Int16,
+    cardinality: int,
+    counts: _Int64,
+    threads: int,
+) -> None: ...
 
 # labeling functions
 class TextColumn:

@@ -44,12 +44,13 @@ int main() {
   std::size_t count = 0;
   count += defined(&available_threads) + defined(&run_blocks) + defined(&simd_level) +
            defined(&force_simd_level) + defined(&simd_supported) + defined(&simd_name) +
-           defined(&exp_in_place);
+           defined(&exp_in_place) + defined(&log_in_place);
   count += defined<Narrow<std::int64_t>>(&narrow) + defined<Narrow<std::int32_t>>(&narrow) +
            defined<Narrow<std::int16_t>>(&narrow) + defined(&check_votes) + defined(&sort_rows) +
            defined(&count_dense) + defined(&fill_dense) + defined(&to_dense) +
            defined(&from_triplets) + defined(&size_rows) + defined(&fill_rows) +
-           defined(&size_lfs) + defined(&fill_lfs) + defined(&append_lfs) + defined(&count_lfs);
+           defined(&size_lfs) + defined(&fill_lfs) + defined(&append_lfs) + defined(&count_lfs) +
+           defined(&count_labels);
   count += defined<Fractions>(&vote_fractions) + defined(&choose_labels) + defined(&group_rows) +
            defined(&find_columns) + defined(&fit_dawid_skene) + defined(&weigh_confusions) +
            defined(&moment_loss) + defined(&descend_moments) + defined(&solve_triplets) +

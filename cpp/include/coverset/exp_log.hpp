@@ -84,4 +84,7 @@ COVERSET_HD static inline double log_exact_order(double x) {
 /// values[i] = e^values[i], at the SIMD level in use; the same bits as exp_exact_order.
 void exp_in_place(std::span<double> values);
 
+/// values[i] = log values[i], at the SIMD level in use; the same bits as log_exact_order.
+void log_in_place(std::span<double> values);
+
 }  // namespace coverset

@@ -121,4 +121,9 @@ struct LfCounts {
 void count_lfs(const Cpu& device, const Votes& votes, std::int32_t cardinality,
                std::span<const std::int16_t> gold, const LfCounts& counts);
 
+/// counts (n_lfs, cardinality) out: votes of each LF for each class. Allocates as much for each
+/// block of votes that is in flight.
+void count_labels(const Cpu& device, const Votes& votes, std::int32_t cardinality,
+                 std::span<std::int64_t> counts);
+
 }  // namespace coverset

@@ -71,4 +71,21 @@ void count_lfs(const Cpu& device, const Votes& votes, std::int32_t cardinality,
   });
 }
 
+void count_labels(const Cpu& device, const Votes& votes, std::int32_t cardinality,
+                  std::span<std::int64_t> counts) {
+  std::ranges::fill(counts, 0);
+  const auto classes = static_cast<std::size_t>(cardinality);
+  const auto block = std::max<std::int64_t>(1 << 18, static_cast<std::int64_t>(counts.size()));
+  std::mutex mutex;
+  parallel_for(device, votes.entries(), block, [&](std::int64_t begin, std::int64_t end) {
+    std::vector<std::int64_t> part(counts.size());
+    for (auto e = static_cast<std::size_t>(begin); e < static_cast<std::size_t>(end); ++e) {
+      ++part[static_cast<std::size_t>(votes.columns[e]) * classes +
+             static_cast<std::size_t>(votes.values[e])];
+    }
+    const std::lock_guard lock(mutex);
+    add(counts, part);
+  });
+}
+
 }  // namespace coverset

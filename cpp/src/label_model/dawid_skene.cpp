@@ -31,9 +31,10 @@ class Annotator {
       const auto label = static_cast<std::size_t>(columns.label[c]);
       for (std::size_t y = 0; y < k_; ++y) {
         const double p = probability(y, label, state.expected[c * k_ + y]);
-        log_weight[c * k_ + y] = log_exact_order(p * (1.0 - abstain_[y]));
+        log_weight[c * k_ + y] = p * (1.0 - abstain_[y]);
       }
     }
+    log_in_place(log_weight.subspan(first * k_, (last - first) * k_));
     for (std::size_t y = 0; y < k_; ++y) {
       log_abstain[y] = options_.abstain_is_outcome ? log_exact_order(abstain_[y]) : 0.0;
     }
@@ -104,14 +105,20 @@ class Trainer {
         state_(state),
         k_(static_cast<std::size_t>(state.cardinality)),
         posterior_(static_cast<std::size_t>(patterns.size()) * k_),
-        fixed_(std::accumulate(patterns.weight.begin(), patterns.weight.end(), 1.0)) {}
+        grain_(0.0) {
+    double counted = 1.0;
+    for (std::size_t i = 0; i < patterns.weight.size(); ++i) {
+      counted += counts(i) ? patterns.weight[i] : 0.0;
+    }
+    grain_ = exact_grain(counted);
+  }
 
   FitReport fit(const Cpu& device) {
     FitReport report;
     maximize(device, start(device));
     while (report.passes < options_.most_passes) {
       ++report.passes;
-      const FixedSums sums = expect(device);
+      const Expected sums = expect(device);
       report.change = sums.change;
       // the weights stay those that gave these posteriors
       if (sums.change <= options_.tolerance || report.passes == options_.most_passes) break;
@@ -128,22 +135,31 @@ class Trainer {
     return options_.abstain_is_outcome || votes_of(i) > 0 || patterns_.gold[i] >= 0;
   }
 
-  FixedSums start(const Cpu& device) {
-    return sum(device, [&](std::int64_t from, std::int64_t to, FixedSums& sums) {
-      for (auto i = static_cast<std::size_t>(from); i < static_cast<std::size_t>(to); ++i) {
-        double* p = posterior_.data() + i * k_;
-        const auto votes = static_cast<double>(votes_of(i));
-        std::fill(p, p + k_, votes > 0.0 ? 0.0 : 1.0 / static_cast<double>(k_));
-        for (std::int64_t e = patterns_.indptr[i]; e < patterns_.indptr[i + 1]; ++e) {
-          p[columns_.label[column(e)]] += 1.0 / votes;
-        }
-        clamp_and_add(i, sums);
+  /// Expected statistics by the share of a row's votes, which become the posteriors.
+  Expected start(const Cpu& device) {
+    return sum(device, [&](const RowGroup& group, double* classes) {
+      std::fill_n(classes, static_cast<std::size_t>(group.count) * k_, 0.0);
+      for (std::size_t at = 0; at < static_cast<std::size_t>(group.count); ++at) {
+        const auto [first, last] = group.rows[at];
+        double* p = classes + at * k_;
+        if (first == last) std::fill_n(p, k_, 1.0 / static_cast<double>(k_));
+        const double vote = 1.0 / static_cast<double>(last - first);
+        for (auto c = first; c != last; ++c)
+          p[columns_.label[static_cast<std::size_t>(*c)]] += vote;
       }
     });
   }
 
-  FixedSums expect(const Cpu& device) {
-    return sum(device, [&](std::int64_t from, std::int64_t to, FixedSums& sums) {
+  Expected expect(const Cpu& device) {
+    return sum(device, [&](const RowGroup& group, double* classes) {
+      group_probabilities(group, state_.log_weight, state_.log_prior, classes);
+    });
+  }
+
+  /// Sums of what believe(group, classes) says, or of gold where it is known.
+  template <class Believe>
+  Expected sum(const Cpu& device, Believe&& believe) {
+    const auto add = [&](std::int64_t from, std::int64_t to, Expected& sums) {
       RowGroup group;
       group.share.fill(1.0);
       std::vector<double> classes(static_cast<std::size_t>(kGroup) * k_);
@@ -152,59 +168,34 @@ class Trainer {
         for (std::int64_t at = i; at < std::min(i + kGroup, to); ++at) {
           group.add(patterns_.indptr, patterns_.column.data(), at);
         }
-        group_probabilities(group, state_.log_weight, state_.log_prior, classes.data());
-        for (std::size_t at = 0; at < static_cast<std::size_t>(group.count); ++at) {
-          move(static_cast<std::size_t>(i) + at, classes.data() + at * k_, sums);
-        }
+        believe(group, classes.data());
+        clamp(static_cast<std::size_t>(i), group, classes.data());
+        double* kept = posterior_.data() + static_cast<std::size_t>(i) * k_;
+        const auto k = static_cast<long>(k_);
+        const auto count = static_cast<long>(group.count);
+        const double move = COVERSET_AT_LEVEL(keep_exact_rows)(classes.data(), count * k, kept);
+        sums.change = std::max(sums.change, move);
+        COVERSET_AT_LEVEL(scatter_rows)
+        (classes.data(), patterns_.weight.data() + i, grain_, k, group.rows.data(), count,
+         sums.votes.data(), sums.rows.data());
       }
-    });
+    };
+    return sum_blocks(device, patterns_.size(), columns_.label.size(), k_, add);
   }
 
-  template <class Visit>
-  FixedSums sum(const Cpu& device, Visit&& visit) {
-    const FixedSums zero(static_cast<std::size_t>(columns_.size()), k_);
-    return sum_blocks(device, patterns_.size(), zero, zero.bytes(), visit);
-  }
-
-  void move(std::size_t i, const double* now, FixedSums& sums) {
-    double* p = posterior_.data() + i * k_;
-    double change = 0.0;
-    for (std::size_t y = 0; y < k_; ++y) {
-      change = std::max(change, std::abs(now[y] - p[y]));
-      p[y] = now[y];
-    }
-    if (patterns_.gold[i] < 0 && counts(i)) sums.change = std::max(sums.change, change);
-    clamp_and_add(i, sums);
-  }
-
-  void clamp_and_add(std::size_t i, FixedSums& sums) {
-    double* p = posterior_.data() + i * k_;
-    if (patterns_.gold[i] >= 0) {
-      std::fill(p, p + k_, 0.0);
-      p[patterns_.gold[i]] = 1.0;
-    }
-    if (!counts(i)) return;
-    const std::size_t k = k_;
-    const double weight = patterns_.weight[i];
-    std::int64_t* mass = sums.mass.data();
-    for (std::size_t y = 0; y < k; ++y) {
-      mass[y] = fixed_.to(weight * p[y]);
-      sums.rows[y] += mass[y];
-    }
-    for (std::int64_t e = patterns_.indptr[i]; e < patterns_.indptr[i + 1]; ++e) {
-      std::int64_t* votes = sums.votes.data() + column(e) * k;
-      for (std::size_t y = 0; y < k; ++y) votes[y] += mass[y];
+  /// Gold where it is known, nothing where a row does not count: neither moves.
+  void clamp(std::size_t i, const RowGroup& group, double* classes) const {
+    for (std::size_t at = 0; at < static_cast<std::size_t>(group.count); ++at) {
+      const auto gold = patterns_.gold[i + at];
+      if (gold < 0 && counts(i + at)) continue;
+      std::fill_n(classes + at * k_, k_, 0.0);
+      if (gold >= 0) classes[at * k_ + static_cast<std::size_t>(gold)] = 1.0;
     }
   }
 
-  std::size_t column(std::int64_t e) const {
-    return static_cast<std::size_t>(patterns_.column[static_cast<std::size_t>(e)]);
-  }
-
-  void maximize(const Cpu& device, const FixedSums& sums) {
-    const auto from_fixed = [this](std::int64_t x) { return fixed_.from(x); };
-    std::ranges::transform(sums.votes, state_.expected.begin(), from_fixed);
-    std::ranges::transform(sums.rows, state_.rows.begin(), from_fixed);
+  void maximize(const Cpu& device, const Expected& sums) {
+    std::ranges::copy(sums.votes, state_.expected.begin());
+    std::ranges::copy(sums.rows, state_.rows.begin());
     if (!options_.balance_given) {
       const double rows = std::accumulate(state_.rows.begin(), state_.rows.end(), 0.0);
       const double all = rows + static_cast<double>(k_) * options_.smoothing;
@@ -222,7 +213,7 @@ class Trainer {
   DawidSkeneState& state_;
   std::size_t k_;
   std::vector<double> posterior_;
-  FixedPoint fixed_;
+  double grain_;  // to which expected rows are rounded, so that their sums are exact
 };
 
 }  // namespace

@@ -48,14 +48,14 @@ inline void gather(const double* table, long width, const RowVotes& row, double*
 }
 
 template <int kLanes, int kBlocks>
-inline void scatter(const double* values, const double* scale, long width, const RowVotes* rows,
-                    long count, double* table, double* total) {
+inline void scatter(const double* values, const double* scale, double grain, long width,
+                    const RowVotes* rows, long count, double* table, double* total) {
   typename Lanes<kLanes>::Type mass[kBlocks], sums[kBlocks], all[kBlocks];
   const auto at = [width](int b) { return block_start<kLanes, kBlocks>(b, width); };
   for (int b = 0; b < kBlocks; ++b) all[b] = load<kLanes>(total + at(b));
   for (long i = 0; i < count; ++i) {
     for (int b = 0; b < kBlocks; ++b) {
-      mass[b] = load<kLanes>(values + i * width + at(b)) * scale[i];
+      mass[b] = (load<kLanes>(values + i * width + at(b)) * scale[i] + grain) - grain;
       all[b] += mass[b];
     }
     for (const std::int32_t* c = rows[i].first; c != rows[i].last; ++c) {
@@ -86,12 +86,12 @@ inline void gather_wide(const double* table, long width, const RowVotes& row, do
   });
 }
 
-inline void scatter_wide(const double* values, double scale, long width, const RowVotes& row,
-                         double* table, double* total) {
-  for (long y = 0; y < width; ++y) total[y] += values[y] * scale;
+inline void scatter_wide(const double* values, double scale, double grain, long width,
+                         const RowVotes& row, double* table, double* total) {
+  for (long y = 0; y < width; ++y) total[y] += (values[y] * scale + grain) - grain;
   for (const std::int32_t* c = row.first; c != row.last; ++c) {
     double* at = table + *c * width;
-    for (long y = 0; y < width; ++y) at[y] += values[y] * scale;
+    for (long y = 0; y < width; ++y) at[y] += (values[y] * scale + grain) - grain;
   }
 }
 
@@ -155,6 +155,26 @@ inline void normalize(long classes, long count, double* probabilities) {
   }
 }
 
+template <class Kept>
+double keep(const double* values, long count, Kept* kept) {
+  constexpr long kMoves = 16;  // as many maxima, so that they are found side by side
+  Kept most[kMoves] = {};
+  const auto move = [&](long i, long lane) {
+    const Kept now = static_cast<Kept>(values[i]);
+    const Kept gap = now - kept[i];
+    const Kept size = gap < 0 ? -gap : gap;
+    most[lane] = size > most[lane] ? size : most[lane];
+    kept[i] = now;
+  };
+  long i = 0;
+  for (; i + kMoves <= count; i += kMoves) {
+    for (long lane = 0; lane < kMoves; ++lane) move(i + lane, lane);
+  }
+  for (; i < count; ++i) move(i, 0);
+  for (const Kept size : most) most[0] = size > most[0] ? size : most[0];
+  return most[0];
+}
+
 }  // namespace
 
 void gather_rows(const double* table, long width, const RowVotes* rows, long count, double* out) {
@@ -166,13 +186,13 @@ void gather_rows(const double* table, long width, const RowVotes* rows, long cou
   for (long i = 0; !narrow && i < count; ++i) gather_wide(table, width, rows[i], out + i * width);
 }
 
-void scatter_rows(const double* values, const double* scale, long width, const RowVotes* rows,
-                  long count, double* table, double* total) {
+void scatter_rows(const double* values, const double* scale, double grain, long width,
+                  const RowVotes* rows, long count, double* table, double* total) {
   const bool narrow = for_width(width, [&]<int kLanes, int kBlocks>() {
-    scatter<kLanes, kBlocks>(values, scale, width, rows, count, table, total);
+    scatter<kLanes, kBlocks>(values, scale, grain, width, rows, count, table, total);
   });
   for (long i = 0; !narrow && i < count; ++i) {
-    scatter_wide(values + i * width, scale[i], width, rows[i], table, total);
+    scatter_wide(values + i * width, scale[i], grain, width, rows[i], table, total);
   }
 }
 
@@ -192,22 +212,11 @@ void softmax_rows(const double* share, const double* log_prior, long k, long cou
 }
 
 double keep_rows(const double* values, long count, float* kept) {
-  constexpr long kFloats = 16;  // as many maxima, so that they are found side by side
-  float most[kFloats] = {};
-  const auto keep = [&](long i, long lane) {
-    const float now = static_cast<float>(values[i]);
-    const float gap = now - kept[i];
-    const float move = gap < 0.0f ? -gap : gap;
-    most[lane] = move > most[lane] ? move : most[lane];
-    kept[i] = now;
-  };
-  long i = 0;
-  for (; i + kFloats <= count; i += kFloats) {
-    for (long lane = 0; lane < kFloats; ++lane) keep(i + lane, lane);
-  }
-  for (; i < count; ++i) keep(i, 0);
-  for (const float move : most) most[0] = move > most[0] ? move : most[0];
-  return most[0];
+  return keep(values, count, kept);
+}
+
+double keep_exact_rows(const double* values, long count, double* kept) {
+  return keep(values, count, kept);
 }
 
 }  // namespace coverset::COVERSET_LEVEL

@@ -206,7 +206,7 @@ class Trainer {
         own[gold] = 1.0;
       }
       COVERSET_AT_LEVEL(scatter_rows)
-      (classes.data(), weight.data(), static_cast<long>(k_), group.rows.data(),
+      (classes.data(), weight.data(), 0.0, static_cast<long>(k_), group.rows.data(),
        static_cast<long>(group.count), part.votes.data(), part.rows.data());
     }
   }

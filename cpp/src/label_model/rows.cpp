@@ -143,7 +143,7 @@ class Pass {
       }
     }
     COVERSET_AT_LEVEL(scatter_rows)
-    (room.expected.data(), room.once.data(), 2 * k, group.rows.data(), group.count,
+    (room.expected.data(), room.once.data(), 0.0, 2 * k, group.rows.data(), group.count,
      part.votes.data(), part.rows.data());
   }
 

@@ -1,5 +1,4 @@
-// Sums over rows by column and class: in one order (Expected), or in fixed point, where no order
-// shows (FixedSums).
+// Sums over rows by column and class: in one order, or of numbers so round that no order shows.
 #pragma once
 
 #include <algorithm>
@@ -13,61 +12,12 @@
 
 namespace coverset {
 
-/// Numbers of at most `largest` in all, with as many bits below the point as 62 leave, at most 44.
-class FixedPoint {
- public:
-  explicit FixedPoint(double largest) {
-    int bits = 44;
-    while (bits > 0 && std::ldexp(largest, bits) > 4.6e18) --bits;
-    scale_ = std::ldexp(1.0, bits);
-  }
-  /// x is not negative.
-  std::int64_t to(double x) const { return static_cast<std::int64_t>(x * scale_ + 0.5); }
-  double from(std::int64_t x) const { return static_cast<double>(x) / scale_; }
-
- private:
-  double scale_ = 1.0;
-};
-
-/// Votes by (column, class), rows by class, and the largest move of a posterior.
-struct FixedSums {
-  std::vector<std::int64_t> votes, rows, mass;  // mass: of the pattern that is being added
-  double change = 0.0;
-
-  FixedSums(std::size_t columns, std::size_t k) : votes(columns * k), rows(k), mass(k) {}
-
-  std::int64_t bytes() const {
-    return static_cast<std::int64_t>(sizeof(std::int64_t) * (votes.size() + rows.size()));
-  }
-  void add(const FixedSums& other) {
-    for (std::size_t i = 0; i < votes.size(); ++i) votes[i] += other.votes[i];
-    for (std::size_t y = 0; y < rows.size(); ++y) rows[y] += other.rows[y];
-    change = std::max(change, other.change);
-  }
-};
-
-/// Calls visit(begin, end, sums) for blocks of 0..n-1 and adds up the sums, which start as `zero`:
-/// one for each thread, as far as 64 MiB of sums of `bytes` go, since no order shows.
-template <class Sums, class Visit>
-Sums sum_blocks(const Cpu& device, std::int64_t n, const Sums& zero, std::int64_t bytes,
-                Visit&& visit) {
-  constexpr std::int64_t kBlock = 1 << 11, kMostBytes = 64 << 20;
-  const std::int64_t threads = device.threads > 0 ? device.threads : available_threads();
-  const std::int64_t parts =
-      std::clamp<std::int64_t>(std::min((n + kBlock - 1) / kBlock, threads), 1,
-                               std::max<std::int64_t>(1, kMostBytes / bytes));
-  std::vector<Sums> sums(static_cast<std::size_t>(parts), zero);
-  const std::int64_t range = (n + parts - 1) / parts;
-  // all parts advance together, so that the poll is never far away
-  for (std::int64_t step = 0; step < range; step += kBlock) {
-    parallel_for(device, parts, 1, [&](std::int64_t index, std::int64_t) {
-      const std::int64_t last = std::min((index + 1) * range, n);
-      const std::int64_t from = std::min(index * range + step, last);
-      visit(from, std::min(from + kBlock, last), sums[static_cast<std::size_t>(index)]);
-    });
-  }
-  for (std::size_t part = 1; part < sums.size(); ++part) sums[0].add(sums[part]);
-  return std::move(sums[0]);
+/// Where doubles lie so far apart that numbers rounded to their distance add up to `largest`
+/// without rounding: such sums are the same in any order.
+inline double exact_grain(double largest) {
+  int bits = 16;  // small sums are all rounded alike
+  while (std::ldexp(1.0, bits) < largest) ++bits;
+  return std::ldexp(1.5, bits);
 }
 
 /// Expected votes by (column, class), expected rows by class, and the largest move of a posterior.
@@ -98,6 +48,31 @@ struct Expected {
     });
   }
 };
+
+/// Calls visit(begin, end, sums) for blocks of 0..n-1 and adds up the sums: one for each thread,
+/// as far as 64 MiB go, for sums in which no order shows.
+template <class Visit>
+Expected sum_blocks(const Cpu& device, std::int64_t n, std::size_t columns, std::size_t k,
+                    Visit&& visit) {
+  constexpr std::int64_t kBlock = 1 << 13, kMostBytes = 64 << 20;
+  const auto bytes = static_cast<std::int64_t>(sizeof(double) * (columns + 1) * k);
+  const std::int64_t threads = device.threads > 0 ? device.threads : available_threads();
+  const std::int64_t parts =
+      std::clamp<std::int64_t>(std::min((n + kBlock / 4 - 1) / (kBlock / 4), threads), 1,
+                               std::max<std::int64_t>(1, kMostBytes / bytes));
+  std::vector<Expected> sums(static_cast<std::size_t>(parts), Expected(columns, k));
+  const std::int64_t range = (n + parts - 1) / parts;
+  // all parts advance together, so that the poll is never far away
+  for (std::int64_t step = 0; step < range; step += kBlock) {
+    parallel_for(device, parts, 1, [&](std::int64_t index, std::int64_t) {
+      const std::int64_t last = std::min((index + 1) * range, n);
+      const std::int64_t from = std::min(index * range + step, last);
+      visit(from, std::min(from + kBlock, last), sums[static_cast<std::size_t>(index)]);
+    });
+  }
+  for (std::size_t part = 1; part < sums.size(); ++part) sums[0].add(device, sums[part]);
+  return std::move(sums[0]);
+}
 
 /// Calls visit(from, to, part) for stretches of `begin..end` and adds up the parts, in one order.
 /// Parts have sums of their own, as many as fit the memory, whatever the threads; all advance by

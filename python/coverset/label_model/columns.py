@@ -162,12 +162,8 @@ def _table(votes: NDArray[np.int64], annotator: NDArray[np.uint8]) -> Table:
 
 
 def _counts(L: LabelMatrix, threads: int) -> NDArray[np.int64]:
-    m, k = L.n_lfs, L.cardinality
-    votes = np.empty((m, k), dtype=np.int64)
-    unused = np.empty((4, m), dtype=np.int64)
-    no_gold = np.empty(0, dtype=np.int16)
-    counts = (votes, unused[0], unused[1], unused[2], unused[3])
-    _cpu.count_lfs(L.indptr, L.lfs, L.labels, k, no_gold, *counts, threads)
+    votes = np.empty((L.n_lfs, L.cardinality), dtype=np.int64)
+    _cpu.count_labels(L.indptr, L.lfs, L.labels, L.cardinality, votes, threads)
     return votes
 
 

@@ -20,12 +20,13 @@ _EXAMPLES = 20
 _STRONGEST = 20
 _MOST_TEXT = 300  # characters of an example
 _STYLE = """
-body { font: 15px/1.5 system-ui, sans-serif; max-width: 60rem; margin: 2rem auto; padding: 0 1rem;
+body { font: 15px/1.5 system-ui, sans-serif; max-width: 66rem; margin: 2rem auto; padding: 0 1rem;
        color: #222; background: #fff; }
 table { border-collapse: collapse; margin: .5rem 0 1.5rem; font-variant-numeric: tabular-nums; }
-th, td { padding: .2rem .7rem; text-align: right; border-bottom: 1px solid #ddd;
+th, td { padding: .2rem .55rem; text-align: right; border-bottom: 1px solid #ddd;
          vertical-align: top; }
-th:first-child, td:first-child, td.text { text-align: left; }
+th:first-child, td:first-child, .text { text-align: left; }
+div.table { overflow-x: auto; }
 td.text { max-width: 34rem; overflow-wrap: anywhere; }
 h2 { margin-top: 2.2rem; } p.note { color: #666; }
 """
@@ -80,9 +81,16 @@ def _table(head: Sequence[str], rows: Sequence[Sequence[Any]]) -> str:
             return f"<td>{'' if np.isnan(value) else format(value, '.3f')}</td>"
         return f"<td>{value:,}</td>"
 
-    titles = "".join(f"<th>{html.escape(title)}</th>" for title in head)
+    first = rows[0] if rows else [0] * len(head)
+    kinds = [' class="text"' if type(value) is str else "" for value in first]
+    titles = "".join(
+        f"<th{kind}>{html.escape(title)}</th>" for title, kind in zip(head, kinds, strict=True)
+    )
     body = "\n".join("<tr>" + "".join(map(cell, row)) + "</tr>" for row in rows)
-    return f"<table><thead><tr>{titles}</tr></thead><tbody>\n{body}\n</tbody></table>"
+    return (
+        f'<div class="table"><table><thead><tr>{titles}</tr></thead>'
+        f"<tbody>\n{body}\n</tbody></table></div>"
+    )
 
 
 class _Svg(str):
@@ -202,9 +210,17 @@ def _calibration(curve: Calibration) -> str:
     return (
         "<h2>Calibration</h2><p>Share right over confidence, rows with known gold; the size of a "
         f"dot is its rows. Expected calibration error {curve.error:.3f}.</p>"
-        '<svg width="300" height="300" role="img" aria-label="calibration curve">'
+        '<svg width="340" height="330" role="img" aria-label="calibration curve" font-size="12">'
+        '<g transform="translate(36 0)">'
         '<rect x="20" y="20" width="260" height="260" fill="none" stroke="#999"/>'
-        f'<line x1="20" y1="280" x2="280" y2="20" stroke="#bbb"/>{dots}</svg>'
+        f'<line x1="20" y1="280" x2="280" y2="20" stroke="#bbb"/>{dots}'
+        f'<text x="20" y="296" text-anchor="middle">{low:.2f}</text>'
+        '<text x="280" y="296" text-anchor="middle">1.00</text>'
+        '<text x="150" y="314" text-anchor="middle">confidence</text>'
+        f'<text x="14" y="284" text-anchor="end">{low:.2f}</text>'
+        '<text x="14" y="24" text-anchor="end">1.00</text>'
+        '<text x="-8" y="150" text-anchor="middle" transform="rotate(-90 -8 150)">right</text>'
+        "</g></svg>"
     )
 
 
