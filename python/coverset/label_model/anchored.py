@@ -71,7 +71,7 @@ class LabelModel(StreamedModel):
     max_iter : int
         Passes over the distinct rows, at most.
     tol : float
-        Stop when no row's posterior moves by more in a pass.
+        Stop when no row's posterior, as float32, moves by more in a pass.
     seed : int
         Order of the minibatches; draws of ``tie_break_policy="random"``.
 
