@@ -22,7 +22,10 @@ import coverset as cs
 from coverset import _cpu
 
 HERE = Path(__file__).parent
-PEERS = ("numpy", "scipy", "pandas", "pyarrow", "snorkel", "torch", "crowd-kit")
+PEERS = (
+    *("numpy", "scipy", "pandas", "pyarrow", "snorkel", "torch", "crowd-kit"),
+    *("faiss-cpu", "scikit-learn", "usearch", "pynndescent"),
+)
 
 
 def limits() -> list[dict[str, Any]]:

@@ -12,7 +12,7 @@ import coverset as cs
 import dawid_skene_reference
 import dependency_reference
 import label_model_reference
-from coverset.label_model.base import NotFittedError
+from coverset._not_fitted import NotFittedError
 from examples import THREADS
 from label_model_examples import ULP, matrix, problems
 

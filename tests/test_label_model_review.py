@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 import coverset as cs
-from coverset.label_model.base import NotFittedError
+from coverset._not_fitted import NotFittedError
 from label_model_examples import matrix, problems
 from label_model_reference import planted_votes
 

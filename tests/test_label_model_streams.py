@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import coverset as cs
-from coverset.label_model.base import NotFittedError
+from coverset._not_fitted import NotFittedError
 from label_model_examples import matrix
 from label_model_reference import planted_votes
 

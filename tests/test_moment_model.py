@@ -9,7 +9,7 @@ import pytest
 import coverset as cs
 import moment_reference as reference
 from coverset import _cpu
-from coverset.label_model.base import NotFittedError
+from coverset._not_fitted import NotFittedError
 from examples import THREADS, random_dense
 from label_model_examples import ULP, matrix
 from label_model_reference import planted_votes

@@ -12,7 +12,7 @@ from hypothesis.extra import numpy as hnp
 import coverset as cs
 import triplet_reference as reference
 from coverset import _cpu
-from coverset.label_model.base import NotFittedError
+from coverset._not_fitted import NotFittedError
 from examples import THREADS
 from label_model_examples import ULP, matrix, problems
 from label_model_reference import planted_votes

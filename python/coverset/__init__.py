@@ -1,7 +1,7 @@
 """coverset: the native core for data-centric AI.
 
 Raw rows become good training data: labeling functions make a sparse :class:`LabelMatrix`, a label
-model turns it into class probabilities.
+model turns it into class probabilities. Embeddings find their exact nearest neighbours.
 """
 
 from coverset import cuda, lf
@@ -21,11 +21,21 @@ from coverset.label_model import (
     suggest_rows,
 )
 from coverset.lf import ApplyReport, LFPlan, apply, batch_labeling_function, labeling_function
+from coverset.neighbors import (
+    FlatIndex,
+    Neighbors,
+    NeighborsWithin,
+    Rows,
+    knn,
+    knn_graph,
+    quantize,
+)
 
 __all__ = [
     "ApplyReport",
     "DawidSkene",
     "DuplicateReport",
+    "FlatIndex",
     "LFPlan",
     "LFSummary",
     "LabelMatrix",
@@ -33,6 +43,9 @@ __all__ = [
     "MajorityVote",
     "MomentModel",
     "MultiLabelModel",
+    "Neighbors",
+    "NeighborsWithin",
+    "Rows",
     "TripletModel",
     "__version__",
     "apply",
@@ -40,11 +53,14 @@ __all__ = [
     "choose_label_model",
     "compare_with_majority",
     "cuda",
+    "knn",
+    "knn_graph",
     "label_buckets",
     "labeling_function",
     "learn_dependencies",
     "lf",
     "lf_summary",
+    "quantize",
     "show_versions",
     "suggest_rows",
 ]

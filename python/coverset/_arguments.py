@@ -38,10 +38,15 @@ def real_number(name: str, value: Any, low: float, high: float) -> float:
         msg = f"{name} must be a number, got {value!r}"
         raise TypeError(msg)
     if not low <= value <= high:
-        rule = f"at least {low:g}" if high == float("inf") else f"in {low:g}..{high:g}"
-        msg = f"{name} must be {rule}, got {value!r}"
+        rule = f"be at least {low:g}" if high == float("inf") else f"be in {low:g}..{high:g}"
+        rule = "not be NaN" if -low == high == float("inf") else rule
+        msg = f"{name} must {rule}, got {value!r}"
         raise ValueError(msg)
-    return float(value)
+    try:
+        return float(value)
+    except OverflowError:
+        msg = f"{name} must fit a float, got a whole number of {len(str(value))} digits"
+        raise ValueError(msg) from None
 
 
 def threads(n_threads: int | None) -> int:

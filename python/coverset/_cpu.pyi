@@ -413,3 +413,42 @@ def predict_proba(
     probabilities: _Float32,
     threads: int,
 ) -> None: ...
+
+# nearest neighbours
+def find_frame(
+    data: NDArray[Any], kind: str, scale: _Float32, metric: str, threads: int
+) -> tuple[_Float32, float]: ...
+def find_bad_row(
+    data: NDArray[Any], kind: str, scale: _Float32, metric: str, threads: int
+) -> tuple[int, float]: ...
+def load_rows(
+    data: NDArray[Any], kind: str, scale: _Float32, out: _Float32, threads: int
+) -> None: ...
+def find_nearest(
+    data: NDArray[Any],
+    kind: str,
+    scale: _Float32,
+    mean: _Float32,
+    frame_scale: float,
+    queries: _Float32,
+    metric: str,
+    k: int,
+    excluded: _UInt8,
+    self: int,
+    distances: _Float32,
+    nearest: _Int64,
+    threads: int,
+) -> None: ...
+def find_within(
+    data: NDArray[Any],
+    kind: str,
+    scale: _Float32,
+    mean: _Float32,
+    frame_scale: float,
+    queries: _Float32,
+    metric: str,
+    excluded: _UInt8,
+    self: int,
+    radius: float,
+    threads: int,
+) -> tuple[_Int64, _Float32, _Int64]: ...

@@ -9,6 +9,7 @@
 #include "coverset/label_matrix.hpp"
 #include "coverset/label_model.hpp"
 #include "coverset/lf.hpp"
+#include "coverset/neighbors.hpp"
 #include "coverset/random.hpp"
 #include "coverset/simd.hpp"
 
@@ -73,7 +74,10 @@ void add_exponentials(Checksum& sum) {
   for (int i = -80000; i <= 80000; ++i) values.push_back(i * 0.00891);
   exp_in_place(values);
   sum.add(values);
-  for (double& value : values) value = value > 0.0 ? log_exact_order(value) : 0.0;
+  for (double& value : values) value = value > 0.0 ? log_exact_order(value) : 1.0;
+  sum.add(values);
+  for (double& value : values) value = value > 0.0 ? value : 1.0;
+  log_in_place(values);
   sum.add(values);
 }
 
@@ -284,6 +288,50 @@ void add_distances(const Cpu& device, Checksum& sum) {
   }
 }
 
+/// Exact neighbours by every path: few queries and many, each storage type and metric.
+void add_neighbors(const Cpu& device, Checksum& sum) {
+  constexpr std::int64_t n = 1500;
+  for (const std::int64_t d : {3, 40, 300}) {
+    const auto size = static_cast<std::size_t>(n * d);
+    std::vector<std::uint16_t> halves(size), brains(size);
+    std::vector<std::int8_t> bytes(size);
+    std::vector<float> values(size), scale(n);
+    for (std::size_t i = 0; i < size; ++i) {
+      const std::uint32_t drawn = random_below(8, i % 90'001, 30'000);
+      halves[i] = static_cast<std::uint16_t>(drawn);
+      brains[i] = static_cast<std::uint16_t>((drawn % 3) << 15 | 0x3f00 | drawn % 300);
+      bytes[i] = static_cast<std::int8_t>(static_cast<int>(drawn % 255) - 127);
+      values[i] = static_cast<float>(drawn) * 1e-4F - 1.0F;
+    }
+    for (std::size_t i = 0; i < scale.size(); ++i) {
+      scale[i] = 0.01F * static_cast<float>(1 + random_below(9, i, 5));
+    }
+    const std::vector<float> first(values.begin(), values.begin() + 70 * d);
+    const Rows stored[] = {{values.data(), n, d, 4 * d, Dtype::float32},
+                           {halves.data(), n, d, 2 * d, Dtype::float16},
+                           {brains.data(), n, d, 2 * d, Dtype::bfloat16},
+                           {bytes.data(), n, d, d, Dtype::int8, scale.data()}};
+    for (const Rows& rows : stored) {
+      for (const Metric metric : {Metric::sqeuclidean, Metric::cosine, Metric::inner_product}) {
+        sum.add(std::vector<std::int64_t>{find_bad_row(device, rows, metric).row});
+        const Frame frame = find_frame(device, rows, metric);
+        for (const std::int64_t q : {1, 5, 70}) {
+          const FloatRows queries{first.data(), q, d, d};
+          std::vector<float> distances(static_cast<std::size_t>(q) * 20);
+          std::vector<std::int64_t> nearest(distances.size());
+          find_nearest(device, rows, frame, queries, {metric, 20, {}, 0}, distances, nearest);
+          sum.add(distances);
+          sum.add(nearest);
+          const RowsWithin within =
+              find_within(device, rows, frame, queries, {metric, 1, {}, -1}, distances[3]);
+          sum.add(within.distances);
+          sum.add(within.rows);
+        }
+      }
+    }
+  }
+}
+
 }  // namespace
 
 int main() {
@@ -313,6 +361,7 @@ int main() {
       add_scores<float>(Cpu{threads}, sum);
       add_scores<double>(Cpu{threads}, sum);
       add_distances(Cpu{threads}, sum);
+      add_neighbors(Cpu{threads}, sum);
       std::printf("%s, %d threads: %016llx\n", simd_name(level), threads,
                   static_cast<unsigned long long>(sum.value()));
       if (first == 0) first = sum.value();

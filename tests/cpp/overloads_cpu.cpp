@@ -6,6 +6,7 @@
 #include "coverset/label_matrix.hpp"
 #include "coverset/label_model.hpp"
 #include "coverset/lf.hpp"
+#include "coverset/neighbors.hpp"
 #include "coverset/parallel.hpp"
 #include "coverset/simd.hpp"
 
@@ -63,6 +64,8 @@ int main() {
            defined(&take_offsets) + defined(&take_bytes) + defined(&match_embeddings) +
            defined(&count_votes) + defined(&place_votes) + defined(&inner_products) +
            defined(&squared_distances);
+  count += defined(&find_frame) + defined(&find_bad_row) + defined(&load_rows) +
+           defined(&find_nearest) + defined(&find_within);
   count += number_types<std::int8_t, std::int16_t, std::int32_t, std::int64_t, std::uint8_t,
                         std::uint16_t, std::uint32_t, std::uint64_t, float, double>();
   count += defined<Features<std::int32_t, float>>(&match_features<std::int32_t, float>) +

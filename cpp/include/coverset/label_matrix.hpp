@@ -124,6 +124,6 @@ void count_lfs(const Cpu& device, const Votes& votes, std::int32_t cardinality,
 /// counts (n_lfs, cardinality) out: votes of each LF for each class. Allocates as much for each
 /// block of votes that is in flight.
 void count_labels(const Cpu& device, const Votes& votes, std::int32_t cardinality,
-                 std::span<std::int64_t> counts);
+                  std::span<std::int64_t> counts);
 
 }  // namespace coverset

@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from coverset import _arguments as arguments
 from coverset import _cpu
+from coverset._not_fitted import NotFittedError
 from coverset.label_matrix import LabelMatrix
 from coverset.label_matrix.matrix import matrix_argument
 from coverset.label_model.explanation import Evidence, Explanation, explanation
@@ -20,10 +21,6 @@ if TYPE_CHECKING:
 
 TIE_BREAK_POLICIES = ("abstain", "lowest", "random")
 METRICS = ("accuracy", "f1")
-
-
-class NotFittedError(ValueError, AttributeError):
-    """A model was used before ``fit``."""
 
 
 class BaseLabelModel(ABC):

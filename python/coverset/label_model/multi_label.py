@@ -8,11 +8,12 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from coverset import _arguments as arguments
+from coverset._not_fitted import NotFittedError
 from coverset.label_matrix import LabelMatrix
 from coverset.label_matrix.matrix import matrix_argument
 from coverset.label_model import columns
 from coverset.label_model.anchored import LabelModel
-from coverset.label_model.base import BaseLabelModel, NotFittedError
+from coverset.label_model.base import BaseLabelModel
 
 
 class MultiLabelModel:

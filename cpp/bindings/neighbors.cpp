@@ -1,0 +1,122 @@
+// Bindings of nearest neighbours.
+#include "coverset/neighbors.hpp"
+
+#include <algorithm>
+#include <string>
+#include <utility>
+
+#include "array.hpp"
+#include "coverset/error.hpp"
+#include "device.hpp"
+
+namespace coverset::bindings {
+namespace {
+
+using namespace py::literals;
+using Floats = Array<float>;
+using Indices = Array<std::int64_t>;
+using Flags = Array<std::uint8_t>;
+
+/// Rows of any stored type: a two-dimensional array whose rows are contiguous. `kind` says what
+/// its items are; `scale` is empty, or one number a row.
+Rows rows_of(const py::array& data, const std::string& kind, const Floats& scale) {
+  constexpr std::pair<const char*, Dtype> kKinds[] = {{"float32", Dtype::float32},
+                                                      {"float16", Dtype::float16},
+                                                      {"bfloat16", Dtype::bfloat16},
+                                                      {"int8", Dtype::int8}};
+  Rows rows{data.data(), data.shape(0), data.shape(1), data.strides(0)};
+  const auto* found = std::ranges::find(kKinds, kind, [](const auto& one) { return one.first; });
+  require(found != std::end(kKinds), "kind must be a stored type, got ", kind);
+  rows.dtype = found->second;
+  if (scale.size() > 0) rows.scale = scale.data();
+  return rows;
+}
+
+FloatRows queries_of(const Floats& queries) {
+  return {queries.data(), queries.shape(0), queries.shape(1), queries.shape(1)};
+}
+
+Metric metric_of(const std::string& name) {
+  if (name == "sqeuclidean") return Metric::sqeuclidean;
+  if (name == "cosine") return Metric::cosine;
+  require(name == "inner_product", "metric must be a metric, got ", name);
+  return Metric::inner_product;
+}
+
+Frame frame_of(const Floats& mean, float scale) {
+  return {std::vector<float>(mean.data(), mean.data() + mean.size()), scale};
+}
+
+}  // namespace
+
+void bind_neighbors(py::module_& m) {
+  m.def(
+      "find_frame",
+      [](const py::array& data, const std::string& kind, const Floats& scale,
+         const std::string& metric, int threads) {
+        const Rows rows = rows_of(data, kind, scale);
+        const Metric near = metric_of(metric);
+        Frame frame =
+            run(threads, [&](const Cpu& device) { return find_frame(device, rows, near); });
+        return py::make_tuple(as_array(std::move(frame.mean)), frame.scale);
+      },
+      "data"_a, "kind"_a, "scale"_a.noconvert(), "metric"_a, "threads"_a);
+  m.def(
+      "find_bad_row",
+      [](const py::array& data, const std::string& kind, const Floats& scale,
+         const std::string& metric, int threads) {
+        const Rows rows = rows_of(data, kind, scale);
+        const Metric near = metric_of(metric);
+        const BadRow bad =
+            run(threads, [&](const Cpu& device) { return find_bad_row(device, rows, near); });
+        return py::make_tuple(bad.row, bad.squares);
+      },
+      "data"_a, "kind"_a, "scale"_a.noconvert(), "metric"_a, "threads"_a);
+  m.def(
+      "load_rows",
+      [](const py::array& data, const std::string& kind, const Floats& scale, Floats& target,
+         int threads) {
+        const auto to = out(target);
+        run(threads, [&](const Cpu& device) { load_rows(device, rows_of(data, kind, scale), to); });
+      },
+      "data"_a, "kind"_a, "scale"_a.noconvert(), "out"_a.noconvert(), "threads"_a);
+  m.def(
+      "find_nearest",
+      [](const py::array& data, const std::string& kind, const Floats& scale, const Floats& mean,
+         float frame_scale, const Floats& queries, const std::string& metric, std::int64_t k,
+         const Flags& excluded, std::int64_t self, Floats& distances, Indices& nearest,
+         int threads) {
+        const auto near = out(distances);
+        const auto ids = out(nearest);
+        const SearchOptions options{metric_of(metric), k, in(excluded), self};
+        const Rows rows = rows_of(data, kind, scale);
+        const Frame frame = frame_of(mean, frame_scale);
+        const FloatRows of = queries_of(queries);
+        run(threads,
+            [&](const Cpu& device) { find_nearest(device, rows, frame, of, options, near, ids); });
+      },
+      "data"_a, "kind"_a, "scale"_a.noconvert(), "mean"_a.noconvert(), "frame_scale"_a,
+      "queries"_a.noconvert(), "metric"_a, "k"_a, "excluded"_a.noconvert(), "self"_a,
+      "distances"_a.noconvert(), "nearest"_a.noconvert(), "threads"_a);
+  m.def(
+      "find_within",
+      [](const py::array& data, const std::string& kind, const Floats& scale, const Floats& mean,
+         float frame_scale, const Floats& queries, const std::string& metric, const Flags& excluded,
+         std::int64_t self, float radius, int threads) {
+        const SearchOptions options{metric_of(metric), 1, in(excluded), self};
+        const Rows rows = rows_of(data, kind, scale);
+        const Frame frame = frame_of(mean, frame_scale);
+        const FloatRows of = queries_of(queries);
+        RowsWithin found = run(threads, [&](const Cpu& device) {
+          return find_within(device, rows, frame, of, options, radius);
+        });
+        return py::make_tuple(as_array(std::move(found.indptr)),
+                              as_array(std::move(found.distances)),
+                              as_array(std::move(found.rows)));
+      },
+      "data"_a, "kind"_a, "scale"_a.noconvert(), "mean"_a.noconvert(), "frame_scale"_a,
+      "queries"_a.noconvert(), "metric"_a, "excluded"_a.noconvert(), "self"_a, "radius"_a,
+      "threads"_a);
+}
+
+}  // namespace coverset::bindings

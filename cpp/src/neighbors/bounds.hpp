@@ -1,0 +1,105 @@
+// How far a fast product may be from the canonical distance: docs/neighbors.md derives it.
+#pragma once
+
+#include <algorithm>
+#include <cmath>
+
+#include "neighbors/canonical.hpp"
+
+namespace coverset {
+
+/// One query in the frame. Its fast value of a row x is half |x|^2 less the product (squared
+/// distances), or less the product alone; least is nearest. In exact numbers it would be a rising
+/// function, level(), of the distance.
+struct FramedQuery {
+  double norm = 0.0;      // of the query as it is multiplied
+  double shift = 0.0;     // squared distances: the query's |q|^2; else its product with the mean
+  double constant = 0.0;  // what any row's value may be off
+};
+
+class Bounds {
+ public:
+  Bounds(Metric metric, std::int64_t d, const Frame& frame) : metric_(metric) {
+    const auto numbers = static_cast<double>(d);
+    scale_ = frame.scale;
+    canonical_ = (numbers / 16.0 + 8.0) * 0x1p-23;
+    by_norms_ = (numbers + 16.0) * 0x1p-23 + 0x1p-18;
+    by_squares_ = metric == Metric::sqeuclidean ? (numbers / 16.0 + 16.0) * 0x1p-22 : 0.0;
+    underflow_ = numbers * 0x1p-118;
+    sums_ = numbers * 0x1p-50;
+    tiny_ = scale_ * scale_ * numbers * 0x1p-147;
+    if (metric == Metric::inner_product) by_norms_ += canonical_;
+    double squares = 0.0;
+    for (const float m : frame.mean) squares += static_cast<double>(m) * m;
+    mean_norm_ = std::sqrt(squares) * scale_;
+  }
+
+  /// A query of d numbers, less the mean for squared distances and of length 1 for cosine, times
+  /// the scale: `framed` (d) out.
+  FramedQuery frame(const float* query, const Frame& frame, std::int64_t d, float* framed) const {
+    double length = 1.0;
+    if (metric_ == Metric::cosine) {
+      length = 0.0;
+      for (std::int64_t c = 0; c < d; ++c) length += static_cast<double>(query[c]) * query[c];
+      length = std::sqrt(length);
+    }
+    FramedQuery result;
+    double squares = 0.0, with_mean = 0.0;
+    for (std::int64_t c = 0; c < d; ++c) {
+      const double mean = frame.mean[static_cast<std::size_t>(c)];
+      const double value = query[c] / length;
+      const double exact = (metric_ == Metric::sqeuclidean ? value - mean : value) * scale_;
+      framed[c] = static_cast<float>(exact);
+      squares += exact * exact;
+      with_mean += exact * mean;
+    }
+    result.norm = std::sqrt(squares) * (1.0 + 0x1p-20);
+    result.shift = metric_ == Metric::sqeuclidean ? squares : with_mean;
+    result.constant = underflow_ + tiny_;
+    if (metric_ == Metric::inner_product) {
+      result.constant += canonical_ * result.norm * mean_norm_;
+      result.constant += sums_ * result.norm * mean_norm_;
+    }
+    if (metric_ == Metric::cosine) {
+      result.constant +=
+          scale_ * scale_ * (4.0 * canonical_ + 0x1p-17) * (1.0 + mean_norm_ / scale_);
+    }
+    return result;
+  }
+
+  /// A bound on the norm of a framed row, from the computed half of its square.
+  double norm(double half_square) const {
+    return std::sqrt(2.0 * half_square) * (1.001 + canonical_) + underflow_ * 0x1p48;
+  }
+
+  /// Most that the fast value of a row of at most `norm` is off its level.
+  double slack(const FramedQuery& query, double norm) const {
+    return norm * query.norm * by_norms_ + norm * norm * by_squares_ +
+           (norm + query.norm) * underflow_ * 0x1p-22 + query.constant;
+  }
+
+  /// A level that no row as near as one at `value` exceeds, whichever is canonically nearer.
+  double beyond(const FramedQuery& query, double value) const {
+    if (metric_ != Metric::sqeuclidean) return value;
+    const double squares = std::max(2.0 * value + query.shift, 0.0);
+    return value + 1.1 * canonical_ * squares + sums_ * query.shift + tiny_;
+  }
+
+  /// The level of rows at a canonical distance (of CanonicalQuery), or nearer: none is above.
+  double level(const FramedQuery& query, double distance) const {
+    if (metric_ == Metric::sqeuclidean) {
+      const double squares = scale_ * scale_ * distance;
+      return 0.5 * (squares * (1.0 + 1.1 * canonical_) - query.shift) + sums_ * query.shift + tiny_;
+    }
+    // distances are -<q, x>, or 1 - cos; levels -<q, x - mean> times both scales
+    const double near = metric_ == Metric::cosine ? distance - 1.0 : distance;
+    return scale_ * scale_ * near + scale_ * query.shift + sums_ * scale_ * std::abs(query.shift);
+  }
+
+ private:
+  Metric metric_;
+  double scale_ = 1.0, canonical_ = 0.0, by_norms_ = 0.0, by_squares_ = 0.0, underflow_ = 0.0,
+         sums_ = 0.0, tiny_ = 0.0, mean_norm_ = 0.0;
+};
+
+}  // namespace coverset

@@ -1,0 +1,134 @@
+// Rows that may be neighbours of one query, by fast values, until the canonical distance decides.
+#pragma once
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <vector>
+
+#include "coverset/top_k.hpp"
+#include "neighbors/bounds.hpp"
+
+namespace coverset {
+
+/// A query block's way from fast values to neighbours: shared by all its parts.
+struct QueryBlock {
+  const Rows& rows;
+  const Bounds& bounds;
+  const SearchOptions& options;
+  std::vector<FramedQuery> framed;
+  std::vector<CanonicalQuery> canonical;
+  std::int64_t first = 0;  // of all queries
+  std::size_t capacity = 0;
+  bool within = false;  // everything up to a radius, else the k nearest
+  float radius = 0.0f;  // as CanonicalQuery measures
+
+  bool neighbour(std::size_t query, std::int64_t row) const {
+    if (!options.excluded.empty() && options.excluded[static_cast<std::size_t>(row)] != 0) {
+      return false;
+    }
+    return options.self < 0 || row != options.self + first + static_cast<std::int64_t>(query);
+  }
+};
+
+/// Candidates of one query among the rows of one part.
+class Candidates {
+ public:
+  Candidates(const QueryBlock& block, std::size_t query)
+      : block_(&block), query_(query), nearest_(block.within ? 1 : block.options.k) {
+    if (!block.within) return;
+    threshold_ = block.bounds.level(framed(), block.radius);
+    limit_ = block.radius;
+  }
+
+  /// Fast values above it are out, once the slack of their rows is added.
+  double threshold() const { return threshold_; }
+
+  /// `norm`: of any row that was added so far.
+  void add(float value, std::int64_t row, double norm, float* room) {
+    if (!block_->neighbour(query_, row)) return;
+    if (!(std::abs(value) < std::numeric_limits<float>::infinity())) return measure(row, room);
+    values_.push_back({value, row});
+    if (values_.size() < block_->capacity) return;
+    tighten(norm);
+    if (2 * values_.size() > block_->capacity) decide(room);
+  }
+
+  /// Canonical distances of rows first..first+count-1.
+  void add_measured(const float* distances, std::int64_t first, std::int64_t count) {
+    for (std::int64_t i = 0; i < count; ++i) {
+      if (distances[i] > limit_) continue;
+      if (block_->neighbour(query_, first + i)) keep(distances[i], first + i);
+    }
+  }
+
+  /// Takes over another part's rows.
+  void join(Candidates&& other) {
+    values_.insert(values_.end(), other.values_.begin(), other.values_.end());
+    for (const NearRow& near : other.nearest_.sorted()) nearest_.add(near.distance, near.row);
+    found_.insert(found_.end(), other.found_.begin(), other.found_.end());
+    threshold_ = std::min(threshold_, other.threshold_);
+  }
+
+  /// Canonical distances of all that is left, nearest first.
+  const std::vector<NearRow>& finish(double norm, float* room) {
+    tighten(norm);
+    decide(room);
+    if (!block_->within) return nearest_.sorted();
+    std::sort(found_.begin(), found_.end());
+    return found_;
+  }
+
+ private:
+  const FramedQuery& framed() const { return block_->framed[query_]; }
+
+  /// Drops what the k-th least value rules out.
+  void tighten(double norm) {
+    const auto k = static_cast<std::size_t>(block_->options.k);
+    const double slack = block_->bounds.slack(framed(), norm);
+    if (!block_->within && values_.size() >= k) {
+      const auto last = values_.begin() + static_cast<std::ptrdiff_t>(k) - 1;
+      std::nth_element(values_.begin(), last, values_.end());
+      lower(block_->bounds.beyond(framed(), last->distance + slack));
+    }
+    const double most = threshold_ + slack;
+    std::erase_if(values_, [most](const NearRow& row) { return row.distance > most; });
+  }
+
+  /// Measures all candidates.
+  void decide(float* room) {
+    for (std::size_t i = 0; i < values_.size(); ++i) {
+      if (i + 4 < values_.size()) prefetch_row(block_->rows, values_[i + 4].row);
+      measure(values_[i].row, room);
+    }
+    values_.clear();
+    if (nearest_.full()) lower(block_->bounds.level(framed(), nearest_.worst()));
+  }
+
+  void measure(std::int64_t row, float* room) {
+    keep(block_->canonical[query_].distance(block_->rows, row, room), row);
+  }
+
+  void keep(float distance, std::int64_t row) {
+    if (!block_->within) {
+      nearest_.add(distance, row);
+      if (nearest_.full()) limit_ = nearest_.worst();
+    } else if (distance <= block_->radius) {
+      found_.push_back({distance, row});
+    }
+  }
+
+  void lower(double threshold) {
+    if (threshold < threshold_) threshold_ = threshold;
+  }
+
+  const QueryBlock* block_;
+  std::size_t query_;
+  double threshold_ = std::numeric_limits<double>::infinity();
+  float limit_ = std::numeric_limits<float>::infinity();  // canonical distances above are out
+  std::vector<NearRow> values_;                           // fast values
+  NearestRows nearest_;                                   // canonical distances
+  std::vector<NearRow> found_;                            // likewise, of a search within a radius
+};
+
+}  // namespace coverset

@@ -1,0 +1,2 @@
+#define COVERSET_LEVEL neon
+#include "rows/load_kernel.inl"

@@ -1,0 +1,2 @@
+#define COVERSET_LEVEL v3
+#include "rows/load_kernel.inl"

@@ -1,0 +1,2 @@
+#define COVERSET_LEVEL neon
+#include "tile_product/product_kernel.inl"

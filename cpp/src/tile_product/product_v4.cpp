@@ -1,0 +1,2 @@
+#define COVERSET_LEVEL v4
+#include "tile_product/product_kernel.inl"

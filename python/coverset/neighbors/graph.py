@@ -1,0 +1,169 @@
+"""Exact k-nearest-neighbour graphs: every row against all others."""
+
+from __future__ import annotations
+
+import os
+import zlib
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.lib.format import open_memmap
+from numpy.typing import NDArray
+
+from coverset import _arguments as arguments
+from coverset import _files
+from coverset._progress import Progress, report
+from coverset.neighbors.flat_index import FlatIndex
+from coverset.neighbors.rows import Rows, as_float32
+from coverset.neighbors.shards import NONE_EXCLUDED, Neighbors, merge_nearest
+
+_BLOCK = 1 << 13  # rows that are searched for at a time
+_MAGIC, _VERSION, _JOURNAL = "coverset-knn-graph", 1, "graph.json"
+
+
+def knn_graph(
+    X: NDArray[Any] | Rows | Sequence[NDArray[Any] | Rows],
+    k: int = 100,
+    metric: str = "sqeuclidean",
+    *,
+    path: str | os.PathLike[str] | None = None,
+    n_threads: int | None = None,
+    progress: Progress = False,
+) -> Neighbors:
+    """Return the k nearest other rows of each row, exactly.
+
+    Parameters
+    ----------
+    X : (n, d) array or Rows, or a list of them
+        As for :class:`FlatIndex`.
+    k : int
+        In 1..n - 1.
+    metric : {"sqeuclidean", "cosine", "inner_product"}
+    path : path, optional
+        A folder for the graph, ``distances.npy`` and ``indices.npy``, which are mapped. A run that
+        was stopped goes on after the last block of 8,192 rows that it finished.
+    n_threads : int, optional
+        By default the CPUs this process may use.
+    progress : bool or callable
+        A bar by tqdm, or a function of (rows done, rows in all).
+
+    Returns
+    -------
+    Neighbors
+        ``distances`` and ``indices`` (n, k); a row is no neighbour of its own, equal rows are.
+
+    Raises
+    ------
+    TypeError, ValueError
+        As for :meth:`FlatIndex.fit`; if k is not in 1..n - 1; if ``path`` holds the graph of other
+        rows, or is damaged.
+
+    Notes
+    -----
+    O(n^2 d) multiplications.
+
+    Examples
+    --------
+    >>> import coverset as cs, numpy as np
+    >>> cs.knn_graph(np.float32([[0.0], [1.0], [5.0], [5.0]]), k=1).indices.ravel()
+    array([1, 0, 3, 2])
+    """
+    index = FlatIndex(metric).fit(X, n_threads=n_threads)
+    n, threads = index.n_rows_, arguments.threads(n_threads)
+    if n == 1:
+        msg = "X must have at least two rows, got 1"
+        raise ValueError(msg)
+    most = arguments.whole_number("k", k, 1, n - 1)
+    journal = None if path is None else _Journal(Path(path), index, most)
+    graph = journal.graph if journal else Neighbors(*_arrays(np.empty, n, most))
+    with report(progress, n, "neighbours") as advance:
+        for shard, first, last in _blocks(index):
+            number = index._shards[shard].first + last
+            if journal is None or number > journal.done:
+                _search_block(index, shard, first, last, graph, threads)
+            if journal is not None:
+                journal.note(number)
+            advance(last - first)
+    return graph
+
+
+def _arrays(make: Any, n: int, k: int) -> tuple[Any, Any]:
+    return make((n, k), dtype=np.float32), make((n, k), dtype=np.int64)
+
+
+def _blocks(index: FlatIndex) -> Iterator[tuple[int, int, int]]:
+    """Yield shard, first row and one more than the last, counted within the shard."""
+    for number, shard in enumerate(index._shards):
+        rows = len(shard.rows.data)
+        for first in range(0, rows, _BLOCK):
+            yield number, first, min(first + _BLOCK, rows)
+
+
+def _search_block(
+    index: FlatIndex, number: int, first: int, last: int, graph: Neighbors, threads: int
+) -> None:
+    """Find the neighbours of rows of one shard, and write them to their place in the graph."""
+    own = index._shards[number]
+    place = slice(own.first + first, own.first + last)
+    out = Neighbors(graph.distances[place], graph.indices[place])
+    stored = own.rows._replace(data=own.rows.data[first:last], scale=own.rows.scale[first:last])
+    queries, k = as_float32(stored, threads), out.indices.shape[1]
+    if len(index._shards) == 1:
+        own.nearest(queries, k, NONE_EXCLUDED, first, threads, out)
+        return
+    parts = [
+        shard.nearest(queries, k, NONE_EXCLUDED, first if i == number else -1, threads)
+        for i, shard in enumerate(index._shards)
+    ]
+    out.distances[:], out.indices[:] = merge_nearest(parts, index.metric)
+
+
+class _Journal:
+    """A graph on disk, and how many of its rows are there."""
+
+    def __init__(self, folder: Path, index: FlatIndex, k: int) -> None:
+        self._file = folder / _JOURNAL
+        self._facts = {
+            **{"rows": index.n_rows_, "k": k, "metric": index.metric},
+            "rows_checksum": [_checksum(shard.rows.data) for shard in index._shards],
+        }
+        files = folder / "distances.npy", folder / "indices.npy"
+        self.done = 0
+        if self._file.exists():
+            body = _files.read_json(self._file, _MAGIC, _VERSION)
+            self.done = arguments.whole_number("done", body.pop("done", None), 0, index.n_rows_)
+            if body != self._facts:
+                msg = f"path must be free or hold this graph, {folder} holds another one"
+                raise ValueError(msg)
+            arrays = tuple(np.load(file, mmap_mode="r+") for file in files)
+            if any(array.shape != (index.n_rows_, k) for array in arrays):
+                msg = f"{folder} is damaged: its arrays are not of {index.n_rows_} x {k}"
+                raise ValueError(msg)
+        else:
+            folder.mkdir(parents=True, exist_ok=True)
+            dtypes = np.float32, np.int64
+            arrays = tuple(
+                open_memmap(file, mode="w+", dtype=dtype, shape=(index.n_rows_, k))
+                for file, dtype in zip(files, dtypes, strict=True)
+            )
+            self.note(0)
+        self.graph = Neighbors(*arrays)
+
+    def note(self, done: int) -> None:
+        """Write down that the first rows are there, once they are."""
+        if done and done <= self.done:
+            return
+        if done:
+            for array in self.graph:
+                array.flush()  # type: ignore[union-attr]
+        self.done = done
+        _files.write_json(self._file, _MAGIC, _VERSION, {**self._facts, "done": done})
+
+
+def _checksum(data: NDArray[Any]) -> int:
+    """Return a checksum of up to 1,024 rows at equal distances, their shape and type."""
+    some = data[:: max(1, len(data) // 1024)]
+    facts = f"{data.shape} {data.dtype.str}".encode()
+    return zlib.crc32(np.ascontiguousarray(some).tobytes(), zlib.crc32(facts))
