@@ -136,7 +136,7 @@ def measure(engine: str, d: int, threads: int) -> dict[str, Any]:
         timed = min(q, MOST.get(engine, 4096))
         if timed < q and timed < 256 and q > 256:
             continue
-        rounds = 3 if timed * d < 100_000 else 1
+        rounds = 3 if timed <= 256 else 1
         times = []
         for _ in range(rounds):
             start = time.perf_counter()

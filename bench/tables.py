@@ -247,6 +247,37 @@ def accuracy(report: dict[str, Any]) -> str:
     return "\n".join(lines)
 
 
+def neighbors(report: dict[str, Any], brief: bool = False) -> str:
+    """Exact search: ours, how near the machine's limit, and the fastest peer."""
+    lines = [
+        "| d | queries | threads | coverset | of the limit | fastest peer | factor | others |",
+        "| --- | --- | --- | --- | --- | --- | --- | --- |",
+    ]
+    limits = {one["threads"]: one for one in report["machine"]["limits"]}
+    points: dict[tuple[int, int, int], dict[str, float]] = {}
+    for row in report["table"]:
+        for queries, took in row["seconds"].items():
+            point = points.setdefault((row["d"], int(queries), row["threads"]), {})
+            point[row["engine"]] = took["seconds"]
+    for (d, queries, threads), point in sorted(points.items()):
+        if brief and threads != max(limits):
+            continue
+        ours, limit = point.pop("coverset"), limits[threads]
+        numbers = report["rows"] * d
+        least = max(
+            4 * numbers / limit["read_gb_s"], 2 * numbers * queries / limit["multiply_add_gflop_s"]
+        )
+        best = min(point, key=lambda engine: point[engine])
+        others = ", ".join(
+            f"{engine} {times(took / ours)}" for engine, took in point.items() if engine != best
+        )
+        lines.append(
+            f"| {d} | {queries:,} | {threads} | {milliseconds(ours)} | {least / 1e9 / ours:.0%} | "
+            f"{best} {milliseconds(point[best])} | {times(point[best] / ours)} | {others} |"
+        )
+    return "\n".join(lines)
+
+
 def machine(facts: dict[str, Any]) -> str:
     """Return one sentence on where it ran."""
     versions = ", ".join(f"{name} {v}" for name, v in facts["versions"].items() if v)
@@ -273,6 +304,10 @@ def main() -> None:
         "accuracy": accuracy(json.loads((HERE / "results" / "accuracy.json").read_text())),
         "machine": machine(report["machine"]),
     }
+    for name, file in (("neighbors", "exact_search"), ("neighbors, avx2", "exact_search_avx2")):
+        tables[name] = neighbors(json.loads((HERE / "results" / f"{file}.json").read_text()))
+    exact = json.loads((HERE / "results" / "exact_search.json").read_text())
+    tables["neighbors, brief"] = neighbors(exact, brief=True)
     for page in PAGES:
         page_text = page.read_text()
         for name, table in tables.items():

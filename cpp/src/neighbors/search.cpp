@@ -12,11 +12,11 @@
 namespace coverset {
 namespace {
 
-constexpr std::int64_t kMostQueries = 512;           // of a block
-constexpr std::int64_t kCandidateBytes = 16 << 20;   // of a block's candidates, in one part
-constexpr std::int64_t kFewestCandidates = 1 << 10;  // that a query holds
-constexpr double kStepProducts = 5e8;                // multiplications between two polls
-constexpr std::int64_t kDirectQueries = 3;           // so few are measured without a product
+constexpr std::int64_t kMostQueries = 512;          // of a block
+constexpr std::int64_t kCandidateBytes = 16 << 20;  // of a block's candidates, in one part
+constexpr std::int64_t kFewestCandidates = 1 << 8;  // that a query holds
+constexpr double kStepProducts = 5e8;               // multiplications between two polls
+constexpr std::int64_t kDirectQueries = 3;          // so few are measured without a product
 constexpr std::int64_t kDirectRows = 128;
 
 /// A panel of framed rows, and what they say of their products.
@@ -180,7 +180,7 @@ class Search {
 
   template <class Visit>
   void run(const Cpu& device, Visit&& visit) {
-    const std::int64_t capacity = std::max(kFewestCandidates, 4 * options_.k);
+    const std::int64_t capacity = std::max(kFewestCandidates, 8 * options_.k);
     const auto bytes = static_cast<std::int64_t>(sizeof(NearRow)) * capacity;
     const std::int64_t most =
         std::clamp(kCandidateBytes / bytes, std::int64_t{kStripQueries}, kMostQueries);
