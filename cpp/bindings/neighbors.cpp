@@ -77,7 +77,8 @@ void bind_neighbors(py::module_& m) {
       [](const py::array& data, const std::string& kind, const Floats& scale, Floats& target,
          int threads) {
         const auto to = out(target);
-        run(threads, [&](const Cpu& device) { load_rows(device, rows_of(data, kind, scale), to); });
+        const Rows rows = rows_of(data, kind, scale);
+        run(threads, [&](const Cpu& device) { load_rows(device, rows, to); });
       },
       "data"_a, "kind"_a, "scale"_a.noconvert(), "out"_a.noconvert(), "threads"_a);
   m.def(

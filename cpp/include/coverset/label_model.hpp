@@ -153,9 +153,9 @@ FitReport fit_label_model(const Cpu& device, const Patterns& patterns, const Vot
 
 /// One pass of stepwise EM over rows as they come, every vote read once, from a state that was
 /// fitted to a sample of `rows_before` of them; its expected votes are those of all rows. column_of
-/// is the column of each (LF, label), LF * cardinality + label; gold may be empty. Sums are
-/// fixed-point: the same bytes on any thread count. Of `believed`, only right votes are
-/// set. Allocates 8 bytes a column and class for each thread.
+/// is the column of each (LF, label), LF * cardinality + label; gold may be empty. Sums are made in
+/// one order, whatever the threads. Allocates 16 bytes a column and class, and as much for each of
+/// at most 32 parts of a step of rows.
 void refine_by_rows(const Cpu& device, const Votes& votes, std::span<const std::int32_t> column_of,
                     std::span<const std::int16_t> gold, const VoteColumns& columns,
                     const FitOptions& options, double rows_before, LabelModelState& state);

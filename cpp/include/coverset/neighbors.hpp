@@ -30,8 +30,8 @@ struct Frame {
 /// The frame of at most 1,024 rows at equal distances. For cosine, of their directions.
 Frame find_frame(const Cpu& device, const Rows& rows, Metric metric);
 
-/// The first row whose squares add up to more than kMostSquares, or to no number (`too_large`), or
-/// for cosine to nothing, and -1 if there is none. Reads each row once.
+/// The first row whose squares add up to more than kMostSquares, or to no number, or which for
+/// cosine has no number of at least 2^-126; row -1 if there is none. Reads each row once.
 struct BadRow {
   std::int64_t row = -1;
   float squares = 0.0f;

@@ -40,6 +40,23 @@ void parallel_for(const Cpu& device, std::int64_t n, std::int64_t block, Body&& 
       &job);
 }
 
+/// Cuts begin..end-1 into parts of `range` items and calls body(part, from, to) for each, `step`
+/// items at a time: all parts advance together, so that the poll is never far away. A part is in
+/// one call at a time and may keep state between its calls.
+template <class Body>
+void advance_parts(const Cpu& device, std::int64_t begin, std::int64_t end, std::int64_t range,
+                   std::int64_t step, Body&& body) {
+  if (begin >= end) return;
+  const std::int64_t parts = (end - begin + range - 1) / range;
+  for (std::int64_t at = 0; at < range; at += step) {
+    parallel_for(device, parts, 1, [&](std::int64_t part, std::int64_t) {
+      const std::int64_t last = std::min(begin + (part + 1) * range, end);
+      const std::int64_t from = std::min(begin + part * range + at, last);
+      body(part, from, std::min(from + step, last));
+    });
+  }
+}
+
 /// Folds map(begin, end) over the same grid, in block order: the same bytes on any thread count.
 /// Holds one T per block.
 template <class T, class Map, class Fold>

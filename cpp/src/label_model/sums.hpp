@@ -62,14 +62,10 @@ Expected sum_blocks(const Cpu& device, std::int64_t n, std::size_t columns, std:
                                std::max<std::int64_t>(1, kMostBytes / bytes));
   std::vector<Expected> sums(static_cast<std::size_t>(parts), Expected(columns, k));
   const std::int64_t range = (n + parts - 1) / parts;
-  // all parts advance together, so that the poll is never far away
-  for (std::int64_t step = 0; step < range; step += kBlock) {
-    parallel_for(device, parts, 1, [&](std::int64_t index, std::int64_t) {
-      const std::int64_t last = std::min((index + 1) * range, n);
-      const std::int64_t from = std::min(index * range + step, last);
-      visit(from, std::min(from + kBlock, last), sums[static_cast<std::size_t>(index)]);
-    });
-  }
+  advance_parts(device, 0, n, range, kBlock,
+                [&](std::int64_t part, std::int64_t from, std::int64_t to) {
+                  visit(from, to, sums[static_cast<std::size_t>(part)]);
+                });
   for (std::size_t part = 1; part < sums.size(); ++part) sums[0].add(device, sums[part]);
   return std::move(sums[0]);
 }
@@ -88,15 +84,12 @@ Expected sum_parts(const Cpu& device, std::int64_t begin, std::int64_t end, std:
   const std::int64_t count = std::clamp((end - begin + least - 1) / least, std::int64_t{1}, fit);
   const std::int64_t range = (end - begin + count - 1) / count;
   std::vector<Expected> parts(static_cast<std::size_t>(count), Expected(0, 0));
-  for (std::int64_t at = 0; at < range; at += step) {
-    parallel_for(device, count, 1, [&](std::int64_t index, std::int64_t) {
-      Expected& part = parts[static_cast<std::size_t>(index)];
-      if (part.rows.empty()) part = Expected(columns, k);
-      const std::int64_t last = std::min(begin + (index + 1) * range, end);
-      const std::int64_t from = std::min(begin + index * range + at, last);
-      visit(from, std::min(from + step, last), part);
-    });
-  }
+  advance_parts(device, begin, end, range, step,
+                [&](std::int64_t index, std::int64_t from, std::int64_t to) {
+                  Expected& part = parts[static_cast<std::size_t>(index)];
+                  if (part.rows.empty()) part = Expected(columns, k);
+                  visit(from, to, part);
+                });
   Expected sum(columns, k);
   for (const Expected& part : parts) sum.add(device, part);
   return sum;

@@ -186,7 +186,7 @@ class Search {
         std::clamp(kCandidateBytes / bytes, std::int64_t{kStripQueries}, kMostQueries);
     for (std::int64_t first = 0; first < queries_.n; first += most) {
       const std::int64_t count = std::min(most, queries_.n - first);
-      const Packed packed = pack(device, first, count, static_cast<std::size_t>(capacity));
+      const Packed packed = pack(first, count, static_cast<std::size_t>(capacity));
       std::vector<Part> parts = scan(device, packed);
       double norm = 0.0;
       for (const Part& part : parts) norm = std::max(norm, part.norm());
@@ -204,7 +204,7 @@ class Search {
   }
 
  private:
-  Packed pack(const Cpu& device, std::int64_t first, std::int64_t count, std::size_t capacity) {
+  Packed pack(std::int64_t first, std::int64_t count, std::size_t capacity) {
     const std::int64_t depth = Panel::depth_of(rows_.d);
     const auto size = static_cast<std::size_t>(count);
     Packed packed{{rows_, bounds_, options_, {}, {}, first, capacity, within_, radius_}, {}, count};
@@ -219,7 +219,6 @@ class Search {
     const std::int64_t strips = (count + kStripQueries - 1) / kStripQueries;
     packed.strips.resize(static_cast<std::size_t>(strips * kStripQueries * depth));
     COVERSET_AT_LEVEL(pack_queries)(framed.data(), count, depth, depth, packed.strips.data());
-    static_cast<void>(device);
     return packed;
   }
 
@@ -234,13 +233,10 @@ class Search {
     std::vector<Part> parts;
     parts.reserve(static_cast<std::size_t>(count));
     for (std::int64_t p = 0; p < count; ++p) parts.emplace_back(packed, frame_);
-    for (std::int64_t at = 0; at < range; at += step * kPanelRows) {
-      parallel_for(device, count, 1, [&](std::int64_t p, std::int64_t) {
-        const std::int64_t last = std::min((p + 1) * range, rows_.n);
-        const std::int64_t from = std::min(p * range + at, last);
-        parts[static_cast<std::size_t>(p)].scan(from, std::min(from + step * kPanelRows, last));
-      });
-    }
+    advance_parts(device, 0, rows_.n, range, step * kPanelRows,
+                  [&](std::int64_t part, std::int64_t from, std::int64_t to) {
+                    parts[static_cast<std::size_t>(part)].scan(from, to);
+                  });
     return parts;
   }
 

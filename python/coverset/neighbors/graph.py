@@ -57,8 +57,8 @@ def knn_graph(
     Raises
     ------
     TypeError, ValueError
-        As for :meth:`FlatIndex.fit`; if k is not in 1..n - 1; if ``path`` holds the graph of other
-        rows, or is damaged.
+        As for :meth:`FlatIndex.fit`; if k is not in 1..n - 1; if ``path`` is damaged, or holds the
+        graph of other rows, as far as a checksum of some of them shows.
 
     Notes
     -----
@@ -163,7 +163,7 @@ class _Journal:
 
 
 def _checksum(data: NDArray[Any]) -> int:
-    """Return a checksum of up to 1,024 rows at equal distances, their shape and type."""
+    """Return a checksum of some 1,024 rows at equal distances (all, if fewer), shape and type."""
     some = data[:: max(1, len(data) // 1024)]
     facts = f"{data.shape} {data.dtype.str}".encode()
     return zlib.crc32(np.ascontiguousarray(some).tobytes(), zlib.crc32(facts))
