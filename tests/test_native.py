@@ -17,7 +17,7 @@ LEVEL_FILES = sorted(
     path
     for path in (ROOT / "cpp" / "src").rglob("*.cpp")
     if re.search(
-        r"_(v2|v3|v4)\.cpp$" if platform.machine() == "x86_64" else r"_neon\.cpp$", path.name
+        r"_(v2|v3|v4|vnni|amx)\.cpp$" if platform.machine() == "x86_64" else r"_neon\.cpp$", path.name
     )
 )
 
@@ -74,6 +74,10 @@ def test_the_pool_holds_its_claims(build):
     assert run(build / "tests" / "cpp" / "pool") == "pool: all claims hold\n"
 
 
+def test_tile_products_are_those_of_plain_loops(build):
+    assert run(build / "tests" / "cpp" / "tiles") == "tiles: all products hold\n"
+
+
 def test_exp_and_log_are_off_by_one_unit_at_most(build):
     assert run(build / "tests" / "cpp" / "exp_log").endswith("units in the last place\n")
 
@@ -88,8 +92,9 @@ def test_every_level_and_thread_count_gives_the_same_bytes(build):
 @pytest.mark.parametrize("source", LEVEL_FILES, ids=lambda path: path.name)
 def test_level_files_define_no_weak_symbols(source, tmp_path):
     # A weak symbol compiled for AVX-512 may be the copy that the linker keeps for every CPU.
-    level = re.search(r"_(v\d|neon)\.cpp$", source.name)[1]
-    flags = [] if level == "neon" else [f"-march=x86-64-{level}"]
+    level = re.search(r"_(v\d|vnni|amx|neon)\.cpp$", source.name)[1]
+    above = ["-march=x86-64-v4", "-mavx512vnni", "-mavx512bf16"]
+    flags = {"neon": [], "vnni": above, "amx": above}.get(level, [f"-march=x86-64-{level}"])
     target = tmp_path / "level.o"
     includes = [f"-I{ROOT / 'cpp' / folder}" for folder in ("include", "src")]
     run(tool("c++"), "-std=c++20", "-O0", *flags, *includes, "-c", source, "-o", target)

@@ -19,7 +19,7 @@
   }                                  \
   static_assert(true)
 #define COVERSET_AT_LEVEL(kernel)                \
-  (simd_level() == SimdLevel::v4   ? &v4::kernel \
+  (simd_level() >= SimdLevel::v4   ? &v4::kernel \
    : simd_level() == SimdLevel::v3 ? &v3::kernel \
                                    : &v2::kernel)
 #else

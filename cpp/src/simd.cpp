@@ -8,15 +8,40 @@
 
 #include "coverset/error.hpp"
 
+#if defined(__x86_64__)
+#include <cpuid.h>
+#endif
+#if defined(__linux__)
+#include <sys/syscall.h>
+#include <unistd.h>
+#endif
+
 namespace coverset {
 namespace {
 
 #if defined(__x86_64__)
-constexpr std::array kLevels{SimdLevel::v2, SimdLevel::v3, SimdLevel::v4};
-constexpr const char* kNames = "v2, v3, v4";
+constexpr std::array kLevels{SimdLevel::v2, SimdLevel::v3, SimdLevel::v4, SimdLevel::vnni,
+                             SimdLevel::amx};
+constexpr const char* kNames = "v2, v3, v4, vnni, amx";
 #else
 constexpr std::array kLevels{SimdLevel::neon};
 constexpr const char* kNames = "neon";
+#endif
+
+#if defined(__x86_64__)
+/// Whether there are int8 and bfloat16 tiles, and the kernel lets this process use them.
+bool has_tiles() {
+  unsigned eax = 0, ebx = 0, ecx = 0, edx = 0;
+  constexpr unsigned kBfloat16 = 1u << 22, kTile = 1u << 24, kInt8 = 1u << 25;
+  constexpr unsigned kAll = kBfloat16 | kTile | kInt8;
+  if (__get_cpuid_count(7, 0, &eax, &ebx, &ecx, &edx) == 0 || (edx & kAll) != kAll) return false;
+#if defined(__linux__)
+  constexpr long kRequestPermission = 0x1023, kTileData = 18;  // see the kernel's xstate.rst
+  return syscall(SYS_arch_prctl, kRequestPermission, kTileData) == 0;
+#else
+  return false;
+#endif
+}
 #endif
 
 /// -1: not chosen yet.
@@ -61,6 +86,12 @@ bool simd_supported(SimdLevel level) {
       return simd_supported(SimdLevel::v3) && __builtin_cpu_supports("avx512f") &&
              __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512cd") &&
              __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl");
+    case SimdLevel::vnni:
+      return simd_supported(SimdLevel::v4) && __builtin_cpu_supports("avx512vnni");
+    case SimdLevel::amx: {
+      static const bool supported = has_tiles();
+      return supported && simd_supported(SimdLevel::vnni) && multiplies_bfloat16();
+    }
     case SimdLevel::neon:
       return false;
   }
@@ -78,10 +109,23 @@ const char* simd_name(SimdLevel level) {
       return "v3";
     case SimdLevel::v4:
       return "v4";
+    case SimdLevel::vnni:
+      return "vnni";
+    case SimdLevel::amx:
+      return "amx";
     case SimdLevel::neon:
       return "neon";
   }
   return "unknown";
+}
+
+bool multiplies_bfloat16() {
+#if defined(__x86_64__)
+  __builtin_cpu_init();
+  return __builtin_cpu_supports("avx512bf16");
+#else
+  return false;
+#endif
 }
 
 SimdLevel simd_level() {

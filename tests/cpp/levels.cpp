@@ -337,7 +337,8 @@ void add_neighbors(const Cpu& device, Checksum& sum) {
 int main() {
   std::uint64_t first = 0;
   bool same = true;
-  for (const SimdLevel level : {SimdLevel::v2, SimdLevel::v3, SimdLevel::v4, SimdLevel::neon}) {
+  for (const SimdLevel level : {SimdLevel::v2, SimdLevel::v3, SimdLevel::v4, SimdLevel::vnni,
+                                SimdLevel::amx, SimdLevel::neon}) {
     if (!simd_supported(level)) continue;
     force_simd_level(simd_name(level));
     for (const int threads : {1, 2, 7}) {

@@ -5,8 +5,9 @@
 
 namespace coverset {
 
-/// x86-64 feature levels, or AArch64's NEON. Kernels give the same bytes on each.
-enum class SimdLevel { v2, v3, v4, neon };
+/// AArch64's NEON, or the x86-64 feature levels in order: `vnni` is v4 with AVX512-VNNI, `amx` has
+/// int8 and bfloat16 tiles too. Kernels give the same bytes on each.
+enum class SimdLevel { neon, v2, v3, v4, vnni, amx };
 
 /// The level in use: COVERSET_SIMD when set, else the best that the CPU's feature bits allow.
 /// Throws std::invalid_argument for an unknown name, std::runtime_error for a level that this
@@ -20,5 +21,8 @@ void force_simd_level(std::string_view name);
 bool simd_supported(SimdLevel level);
 
 const char* simd_name(SimdLevel level);
+
+/// Whether the CPU multiplies bfloat16 pairs in vectors (AVX512-BF16).
+bool multiplies_bfloat16();
 
 }  // namespace coverset

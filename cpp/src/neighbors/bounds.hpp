@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 #include "neighbors/canonical.hpp"
 
@@ -72,10 +73,14 @@ class Bounds {
     return std::sqrt(2.0 * half_square) * (1.001 + canonical_) + underflow_ * 0x1p48;
   }
 
-  /// Most that the fast value of a row of at most `norm` is off its level.
-  double slack(const FramedQuery& query, double norm) const {
-    return norm * query.norm * by_norms_ + norm * norm * by_squares_ +
-           (norm + query.norm) * underflow_ * 0x1p-22 + query.constant;
+  /// Most that the fast value of a row of at most `norm` is off its level, where rounding to fewer
+  /// bits took at most `lost` from the row and `query_lost` from the query.
+  double slack(const FramedQuery& query, double norm, double lost, double query_lost) const {
+    const double row = norm + lost, other = query.norm + query_lost;
+    const double most = row * other * by_norms_ + norm * norm * by_squares_ +
+                        (row + other) * underflow_ * 0x1p-22 + norm * query_lost + lost * other +
+                        query.constant;
+    return most == most ? most : std::numeric_limits<double>::infinity();
   }
 
   /// A level that no row as near as one at `value` exceeds, whichever is canonically nearer.

@@ -35,7 +35,10 @@ struct QueryBlock {
 class Candidates {
  public:
   Candidates(const QueryBlock& block, std::size_t query)
-      : block_(&block), query_(query), nearest_(block.within ? 1 : block.options.k) {
+      : block_(&block),
+        query_(query),
+        capacity_(block.capacity),
+        nearest_(block.within ? 1 : block.options.k) {
     if (!block.within) return;
     threshold_ = block.bounds.level(framed(), block.radius);
     limit_ = block.radius;
@@ -44,14 +47,14 @@ class Candidates {
   /// Fast values above it are out, once the slack of their rows is added.
   double threshold() const { return threshold_; }
 
-  /// `norm`: of any row that was added so far.
-  void add(float value, std::int64_t row, double norm, float* room) {
+  /// From now on fast values may be so far off their level.
+  void widen(double slack) { slack_ = std::max(slack_, slack); }
+
+  void add(float value, std::int64_t row, float* room) {
     if (!block_->neighbour(query_, row)) return;
     if (!(std::abs(value) < std::numeric_limits<float>::infinity())) return measure(row, room);
     values_.push_back({value, row});
-    if (values_.size() < block_->capacity) return;
-    tighten(norm);
-    if (2 * values_.size() > block_->capacity) decide(room);
+    if (values_.size() >= capacity_) thin(room);
   }
 
   /// Canonical distances of rows first..first+count-1.
@@ -68,12 +71,22 @@ class Candidates {
     for (const NearRow& near : other.nearest_.sorted()) nearest_.add(near.distance, near.row);
     found_.insert(found_.end(), other.found_.begin(), other.found_.end());
     threshold_ = std::min(threshold_, other.threshold_);
+    slack_ = std::max(slack_, other.slack_);
   }
 
+  /// Measures what is left, so that no fast value is held.
+  void settle(float* room) {
+    tighten();
+    decide(values_.size(), room);
+    slack_ = 0.0;
+  }
+
+  /// Rows that were measured in vain.
+  std::int64_t wasted() const { return wasted_; }
+
   /// Canonical distances of all that is left, nearest first.
-  const std::vector<NearRow>& finish(double norm, float* room) {
-    tighten(norm);
-    decide(room);
+  const std::vector<NearRow>& finish(float* room) {
+    settle(room);
     if (!block_->within) return nearest_.sorted();
     std::sort(found_.begin(), found_.end());
     return found_;
@@ -82,27 +95,47 @@ class Candidates {
  private:
   const FramedQuery& framed() const { return block_->framed[query_]; }
 
+  /// Makes room for candidates: drops, then measures, then grows, then measures all.
+  void thin(float* room) {
+    tighten();
+    const auto crowded = [this] { return 2 * values_.size() > capacity_; };
+    if (crowded() && !block_->within) decide(static_cast<std::size_t>(block_->options.k), room);
+    if (!crowded()) return;
+    if (capacity_ < kMostGrowth * block_->capacity) {
+      capacity_ *= 2;
+    } else {
+      decide(values_.size(), room);
+    }
+  }
+
   /// Drops what the k-th least value rules out.
-  void tighten(double norm) {
+  void tighten() {
     const auto k = static_cast<std::size_t>(block_->options.k);
-    const double slack = block_->bounds.slack(framed(), norm);
     if (!block_->within && values_.size() >= k) {
       const auto last = values_.begin() + static_cast<std::ptrdiff_t>(k) - 1;
       std::nth_element(values_.begin(), last, values_.end());
-      lower(block_->bounds.beyond(framed(), last->distance + slack));
+      lower(block_->bounds.beyond(framed(), last->distance + slack_));
     }
-    const double most = threshold_ + slack;
+    const double most = threshold_ + slack_;
     std::erase_if(values_, [most](const NearRow& row) { return row.distance > most; });
   }
 
-  /// Measures all candidates.
-  void decide(float* room) {
-    for (std::size_t i = 0; i < values_.size(); ++i) {
-      if (i + 4 < values_.size()) prefetch_row(block_->rows, values_[i + 4].row);
-      measure(values_[i].row, room);
+  /// Measures at most `most` candidates, those of least value first, and drops what that rules out.
+  void decide(std::size_t most, float* room) {
+    most = std::min(most, values_.size());
+    const auto end = values_.begin() + static_cast<std::ptrdiff_t>(most);
+    if (end != values_.end()) std::nth_element(values_.begin(), end, values_.end());
+    std::sort(values_.begin(), end);
+    std::size_t measured = 0;
+    for (; measured < most; ++measured) {
+      if (values_[measured].distance > threshold_ + slack_) break;
+      if (measured + 4 < most) prefetch_row(block_->rows, values_[measured + 4].row);
+      measure(values_[measured].row, room);
+      if (nearest_.full()) lower(block_->bounds.level(framed(), nearest_.worst()));
     }
-    values_.clear();
-    if (nearest_.full()) lower(block_->bounds.level(framed(), nearest_.worst()));
+    values_.erase(values_.begin(), values_.begin() + static_cast<std::ptrdiff_t>(measured));
+    const double last = threshold_ + slack_;
+    std::erase_if(values_, [last](const NearRow& row) { return row.distance > last; });
   }
 
   void measure(std::int64_t row, float* room) {
@@ -110,6 +143,7 @@ class Candidates {
   }
 
   void keep(float distance, std::int64_t row) {
+    if (distance > limit_) ++wasted_;
     if (!block_->within) {
       nearest_.add(distance, row);
       if (nearest_.full()) limit_ = nearest_.worst();
@@ -122,9 +156,14 @@ class Candidates {
     if (threshold < threshold_) threshold_ = threshold;
   }
 
+  static constexpr std::size_t kMostGrowth = 4;
+
   const QueryBlock* block_;
   std::size_t query_;
+  std::size_t capacity_;
   double threshold_ = std::numeric_limits<double>::infinity();
+  double slack_ = 0.0;  // of all fast values that are held
+  std::int64_t wasted_ = 0;
   float limit_ = std::numeric_limits<float>::infinity();  // canonical distances above are out
   std::vector<NearRow> values_;                           // fast values
   NearestRows nearest_;                                   // canonical distances

@@ -11,6 +11,7 @@ namespace coverset {
 namespace {
 
 constexpr std::int64_t kSample = 1 << 10;
+constexpr double kNearOrigin = 0.25;  // square of a mean, in mean squares around it
 constexpr std::int64_t kBlockNumbers = 1 << 20;
 
 }  // namespace
@@ -36,12 +37,18 @@ Frame find_frame(const Cpu&, const Rows& rows, Metric metric) {
   for (std::size_t c = 0; c < d; ++c) {
     frame.mean[c] = static_cast<float>(sum[c] / static_cast<double>(count));
   }
-  double squares = 0.0;
+  double squares = 0.0, of_mean = 0.0;
   for (std::size_t i = 0; i < sample.size(); ++i) {
     const double gap = sample[i] - frame.mean[i % d];
     squares += gap * gap;
   }
-  const double size = std::sqrt(squares / static_cast<double>(count));
+  squares /= static_cast<double>(count);
+  for (const float m : frame.mean) of_mean += static_cast<double>(m) * m;
+  if (rows.dtype == Dtype::int8 && of_mean < kNearOrigin * squares) {
+    std::ranges::fill(frame.mean, 0.0f);  // then rows are multiplied as they are stored
+    squares += of_mean;
+  }
+  const double size = std::sqrt(squares);
   if (size > 0.0 && std::isfinite(size)) {
     frame.scale = static_cast<float>(std::ldexp(1.0, std::clamp(-std::ilogb(size), -120, 120)));
   }

@@ -1,0 +1,1 @@
+#include "tile_product/reduced_amx_kernel.inl"
