@@ -100,6 +100,24 @@ void bind_neighbors(py::module_& m) {
       "queries"_a.noconvert(), "metric"_a, "k"_a, "excluded"_a.noconvert(), "self"_a,
       "distances"_a.noconvert(), "nearest"_a.noconvert(), "threads"_a);
   m.def(
+      "extend_graph",
+      [](const py::array& data, const std::string& kind, const Floats& scale, const Floats& mean,
+         float frame_scale, const std::string& metric, std::int64_t begin, std::int64_t end,
+         std::int64_t shared_from, Floats& distances, Indices& nearest, int threads) {
+        const auto near = out(distances);
+        const auto ids = out(nearest);
+        const Rows rows = rows_of(data, kind, scale);
+        const Metric by = metric_of(metric);
+        const Frame frame = frame_of(mean, frame_scale);
+        const std::int64_t k = distances.shape(1);
+        run(threads, [&](const Cpu& device) {
+          extend_graph(device, rows, frame, by, {begin, end, shared_from}, k, near, ids);
+        });
+      },
+      "data"_a, "kind"_a, "scale"_a.noconvert(), "mean"_a.noconvert(), "frame_scale"_a, "metric"_a,
+      "begin"_a, "end"_a, "shared_from"_a, "distances"_a.noconvert(), "nearest"_a.noconvert(),
+      "threads"_a);
+  m.def(
       "find_within",
       [](const py::array& data, const std::string& kind, const Floats& scale, const Floats& mean,
          float frame_scale, const Floats& queries, const std::string& metric, const Flags& excluded,

@@ -439,6 +439,20 @@ def find_nearest(
     nearest: _Int64,
     threads: int,
 ) -> None: ...
+def extend_graph(
+    data: NDArray[Any],
+    kind: str,
+    scale: _Float32,
+    mean: _Float32,
+    frame_scale: float,
+    metric: str,
+    begin: int,
+    end: int,
+    shared_from: int,
+    distances: _Float32,
+    nearest: _Int64,
+    threads: int,
+) -> None: ...
 def find_within(
     data: NDArray[Any],
     kind: str,

@@ -9,6 +9,11 @@
 
 namespace coverset {
 
+/// A float that is at least `value`.
+inline float float_above(double value) {
+  return static_cast<float>(value + std::abs(value) * 0x1p-20);
+}
+
 /// One query in the frame. Its fast value of a row x is half |x|^2 less the product (squared
 /// distances), or less the product alone; least is nearest. In exact numbers it would be a rising
 /// function, level(), of the distance.

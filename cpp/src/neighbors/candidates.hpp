@@ -44,11 +44,20 @@ class Candidates {
     limit_ = block.radius;
   }
 
-  /// Fast values above it are out, once the slack of their rows is added.
-  double threshold() const { return threshold_; }
+  /// Fast values of rows that are off their level by at most `slack` are out above this.
+  float limit_at(double slack) {
+    slack_ = std::max(slack_, slack);
+    return float_above(threshold_ + slack);
+  }
 
-  /// From now on fast values may be so far off their level.
-  void widen(double slack) { slack_ = std::max(slack_, slack); }
+  /// Rows at a canonical distance above `worst` are out.
+  void start_within(float worst) {
+    limit_ = worst;
+    lower(block_->bounds.level(framed(), worst));
+  }
+
+  /// A row that is known to be so far.
+  void start_with(const NearRow& near) { nearest_.add(near.distance, near.row); }
 
   void add(float value, std::int64_t row, float* room) {
     if (!block_->neighbour(query_, row)) return;

@@ -3,36 +3,20 @@
 #include <array>
 #include <cmath>
 #include <memory>
-#include <numeric>
 
 #include "coverset/error.hpp"
 #include "coverset/parallel.hpp"
-#include "neighbors/candidates.hpp"
-#include "neighbors/panel.hpp"
+#include "neighbors/queries.hpp"
 
 namespace coverset {
 namespace {
 
 constexpr std::int64_t kMostQueries = 512;          // of a block
 constexpr std::int64_t kCandidateBytes = 16 << 20;  // of a block's candidates, in one part
-constexpr std::int64_t kFewestCandidates = 1 << 8;  // that a query holds
 constexpr double kStepProducts = 5e8;               // multiplications between two polls
 constexpr std::int64_t kDirectQueries = 3;          // so few are measured without a product
 constexpr std::int64_t kDirectRows = 128;
 constexpr std::int64_t kFewQueries = 16;  // rounding rows to fewer bits takes longer than it saves
-constexpr double kMostWasted = 0.02;      // of rows, measured in vain, before products are refined
-
-/// Queries in work together.
-struct Queries {
-  QueryBlock block;
-  std::int64_t count = 0;
-  std::vector<float> framed;  // (count, d)
-  Strips strips;
-
-  Strips strips_at(Precision precision) const {
-    return Strips(precision, framed, count, block.rows.d);
-  }
-};
 
 /// One thread's share of the rows, for one query block.
 class Part {
@@ -78,16 +62,14 @@ class Part {
       const auto query = static_cast<std::size_t>(strip + j);
       const double slack = block.bounds.slack(block.framed[query], panel_.norm(), panel_.lost(),
                                               strips_->lost(query));
-      candidates_[query].widen(slack);
-      const double most = candidates_[query].threshold() + slack;
-      thresholds_[static_cast<std::size_t>(j)] =
-          static_cast<float>(most + std::abs(most) * 0x1p-20);
+      limits_[static_cast<std::size_t>(j)] = candidates_[query].limit_at(slack);
     }
     const long passed = COVERSET_AT_LEVEL(filter_panel)(products_.data(), panel_.offsets(), count,
-                                                        thresholds_.data(), queries, hits_.data());
+                                                        limits_.data(), queries, hits_.data());
     for (long h = 0; h < passed; ++h) {
       const TileHit& hit = hits_[static_cast<std::size_t>(h)];
-      candidates_[static_cast<std::size_t>(strip) + hit.query].add(hit.value, row + hit.row,
+      const float value = panel_.offsets()[hit.row] - hit.product;
+      candidates_[static_cast<std::size_t>(strip) + hit.query].add(value, row + hit.row,
                                                                    room_.data());
     }
   }
@@ -132,7 +114,7 @@ class Part {
   std::int64_t scanned_ = 0, wasted_before_ = 0;
   std::vector<float> room_, products_;
   std::vector<TileHit> hits_;
-  std::array<float, kStripQueries> thresholds_{};
+  std::array<float, kStripQueries> limits_{};
   std::vector<Candidates> candidates_;
 };
 
@@ -179,18 +161,15 @@ class Search {
   }
 
  private:
-  Queries frame(std::int64_t first, std::int64_t count, std::size_t capacity) {
-    QueryBlock block{rows_, bounds_, options_, {}, {}, first, capacity, within_, radius_};
-    std::vector<float> framed(static_cast<std::size_t>(count * rows_.d));
-    for (std::int64_t q = 0; q < count; ++q) {
-      const float* query = queries_.row(first + q);
-      block.framed.push_back(bounds_.frame(query, frame_, rows_.d, framed.data() + q * rows_.d));
-      block.canonical.emplace_back(options_.metric, query, rows_.d);
-    }
-    const bool as_is =
+  Queries frame(std::int64_t first, std::int64_t count, std::size_t capacity) const {
+    const bool float32 =
         count <= kFewQueries && !multiplied_as_stored(rows_, frame_, Precision::int8);
-    Strips strips(as_is ? Precision::float32 : precision_, framed, count, rows_.d);
-    return {std::move(block), count, std::move(framed), std::move(strips)};
+    const FloatRows some{queries_.row(first), count, queries_.d, queries_.stride};
+    return {{rows_, bounds_, options_, {}, {}, first, capacity, within_, radius_},
+            some,
+            count,
+            frame_,
+            float32 ? Precision::float32 : precision_};
   }
 
   /// Every part scans a range of rows; all advance together, so that the poll is never far away.

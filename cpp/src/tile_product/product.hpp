@@ -13,7 +13,7 @@ inline constexpr long kStripQueries = 64;  // likewise of its queries
 
 /// A product that passed: row and query count from the start of panel and strip.
 struct TileHit {
-  float value;
+  float product;
   std::uint16_t row, query;
 };
 
@@ -27,9 +27,16 @@ COVERSET_DECLARE_LEVELS(void pack_queries(const float* queries, long count, long
 COVERSET_DECLARE_LEVELS(void product_panel(const float* panel, long rows, const float* strip,
                                            long queries, long depth, float* out));
 
-/// Writes the products for which offset[i] - out[i, j] is not above threshold[j] (a NaN is not) to
-/// hits (at most rows * queries), with that value. Returns how many.
+/// Writes the products for which offset[i] - out[i, j] is not above limit[j] (a NaN is not) to hits
+/// (at most rows * queries). Returns how many. Arrays of queries are kStripQueries long.
 COVERSET_DECLARE_LEVELS(long filter_panel(const float* out, const float* offset, long rows,
-                                          const float* threshold, long queries, TileHit* hits));
+                                          const float* limit, long queries, TileHit* hits));
+
+/// The same where each side looks for the other: those also for which query_offset[j] - out[i, j]
+/// is not above row_limit[i].
+COVERSET_DECLARE_LEVELS(long filter_pairs(const float* out, const float* row_offset,
+                                          const float* row_limit, long rows,
+                                          const float* query_offset, const float* query_limit,
+                                          long queries, TileHit* hits));
 
 }  // namespace coverset

@@ -63,42 +63,41 @@ inline void block(const float* rows, long depth, const float* group, long from, 
 
 constexpr long kMask = 16;  // queries whose comparisons make one mask
 
-/// Bit j: value - products[j] is not above threshold[j].
-inline unsigned passing(const float* products, float offset, const float* threshold) {
+/// Bit l: value[l] is not above limit[l].
+inline unsigned not_above(const Lanes& value, const Lanes& limit) {
 #if defined(__AVX512F__)
-  const __m512 value = _mm512_sub_ps(_mm512_set1_ps(offset), _mm512_loadu_ps(products));
-  return _cvtmask16_u32(_mm512_cmp_ps_mask(value, _mm512_loadu_ps(threshold), _CMP_NGT_UQ));
+  return _cvtmask16_u32(_mm512_cmp_ps_mask(value, limit, _CMP_NGT_UQ));
 #elif defined(__AVX2__)
-  unsigned mask = 0;
-  for (int half = 0; half < 2; ++half) {
-    const __m256 value =
-        _mm256_sub_ps(_mm256_set1_ps(offset), _mm256_loadu_ps(products + 8 * half));
-    const __m256 passed = _mm256_cmp_ps(value, _mm256_loadu_ps(threshold + 8 * half), _CMP_NGT_UQ);
-    mask |= static_cast<unsigned>(_mm256_movemask_ps(passed)) << (8 * half);
-  }
-  return mask;
+  return static_cast<unsigned>(_mm256_movemask_ps(_mm256_cmp_ps(value, limit, _CMP_NGT_UQ)));
 #elif defined(__x86_64__)
-  unsigned mask = 0;
-  for (int part = 0; part < 4; ++part) {
-    const __m128 value = _mm_sub_ps(_mm_set1_ps(offset), _mm_loadu_ps(products + 4 * part));
-    const __m128 passed = _mm_cmpngt_ps(value, _mm_loadu_ps(threshold + 4 * part));
-    mask |= static_cast<unsigned>(_mm_movemask_ps(passed)) << (4 * part);
-  }
-  return mask;
+  return static_cast<unsigned>(_mm_movemask_ps(_mm_cmpngt_ps(value, limit)));
 #else
-  uint32x4_t above[4];
-  for (int part = 0; part < 4; ++part) {
-    const float32x4_t value = vsubq_f32(vdupq_n_f32(offset), vld1q_f32(products + 4 * part));
-    above[part] = vcgtq_f32(value, vld1q_f32(threshold + 4 * part));
-  }
-  const uint32x4_t all = vandq_u32(vandq_u32(above[0], above[1]), vandq_u32(above[2], above[3]));
-  if (vminvq_u32(all) != 0) return 0;
+  if (vminvq_u32(vcgtq_f32(value, limit)) != 0) return 0;
   unsigned mask = 0;
-  for (int j = 0; j < kMask; ++j) {
-    mask |= (offset - products[j] > threshold[j] ? 0u : 1u) << j;
-  }
+  for (int l = 0; l < kLanes; ++l) mask |= (value[l] > limit[l] ? 0u : 1u) << l;
   return mask;
 #endif
+}
+
+/// Calls pass(products, i, j), which returns the mask of kMask queries from j, and writes hits.
+template <class Pass>
+inline long write_hits(const float* out, long rows, long queries, TileHit* hits, Pass&& pass) {
+  long count = 0;
+  for (long i = 0; i < rows; ++i) {
+    for (long j = 0; j < queries; j += kMask) {
+      const float* products = out + i * kStripQueries + j;
+      unsigned mask = 0;
+      for (long l = 0; l < kMask; l += kLanes) mask |= pass(load(products + l), i, j + l) << l;
+      while (mask != 0) {
+        const int lane = __builtin_ctz(mask);
+        mask &= mask - 1;
+        if (j + lane >= queries) break;
+        hits[count++] = {products[lane], static_cast<std::uint16_t>(i),
+                         static_cast<std::uint16_t>(j + lane)};
+      }
+    }
+  }
+  return count;
 }
 
 }  // namespace
@@ -136,23 +135,21 @@ void product_panel(const float* panel, long rows, const float* strip, long queri
   }
 }
 
-long filter_panel(const float* out, const float* offset, long rows, const float* threshold,
+long filter_panel(const float* out, const float* offset, long rows, const float* limit,
                   long queries, TileHit* hits) {
-  long count = 0;
-  for (long i = 0; i < rows; ++i) {
-    for (long j = 0; j < queries; j += kMask) {
-      const float* products = out + i * kStripQueries + j;
-      unsigned mask = passing(products, offset[i], threshold + j);
-      while (mask != 0) {
-        const int lane = __builtin_ctz(mask);
-        mask &= mask - 1;
-        if (j + lane >= queries) break;
-        hits[count++] = {offset[i] - products[lane], static_cast<std::uint16_t>(i),
-                         static_cast<std::uint16_t>(j + lane)};
-      }
-    }
-  }
-  return count;
+  return write_hits(out, rows, queries, hits, [&](const Lanes& products, long i, long j) {
+    return not_above(offset[i] - products, load(limit + j));
+  });
+}
+
+long filter_pairs(const float* out, const float* row_offset, const float* row_limit, long rows,
+                  const float* query_offset, const float* query_limit, long queries,
+                  TileHit* hits) {
+  return write_hits(out, rows, queries, hits, [&](const Lanes& products, long i, long j) {
+    const Lanes limit = Lanes{} + row_limit[i];
+    return not_above(row_offset[i] - products, load(query_limit + j)) |
+           not_above(load(query_offset + j) - products, limit);
+  });
 }
 
 }  // namespace coverset::COVERSET_LEVEL

@@ -77,6 +77,15 @@ class Shard(NamedTuple):
             found.indices[found.indices >= 0] += self.first
         return found
 
+    def extend_graph(
+        self, first: int, last: int, shared_from: int, graph: Neighbors, threads: int
+    ) -> None:
+        """Write the neighbours of rows first..last-1, and what they are to later rows."""
+        _cpu.extend_graph(
+            *(*self.rows, self.mean, self.scale, self.metric),
+            *(first, last, shared_from, *graph, threads),
+        )
+
     def within(
         self, queries: NDArray[np.float32], radius: float, excluded: NDArray[np.uint8], threads: int
     ) -> NeighborsWithin:
