@@ -13,12 +13,11 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
+LEVELS = "v2|v3|v4|vnni|amx" if platform.machine() == "x86_64" else "neon"
 LEVEL_FILES = sorted(
     path
     for path in (ROOT / "cpp" / "src").rglob("*.cpp")
-    if re.search(
-        r"_(v2|v3|v4|vnni|amx)\.cpp$" if platform.machine() == "x86_64" else r"_neon\.cpp$", path.name
-    )
+    if re.search(rf"_({LEVELS})\.cpp$", path.name)
 )
 
 
@@ -92,7 +91,7 @@ def test_every_level_and_thread_count_gives_the_same_bytes(build):
 @pytest.mark.parametrize("source", LEVEL_FILES, ids=lambda path: path.name)
 def test_level_files_define_no_weak_symbols(source, tmp_path):
     # A weak symbol compiled for AVX-512 may be the copy that the linker keeps for every CPU.
-    level = re.search(r"_(v\d|vnni|amx|neon)\.cpp$", source.name)[1]
+    level = re.search(rf"_({LEVELS})\.cpp$", source.name)[1]
     above = ["-march=x86-64-v4", "-mavx512vnni", "-mavx512bf16"]
     flags = {"neon": [], "vnni": above, "amx": above}.get(level, [f"-march=x86-64-{level}"])
     target = tmp_path / "level.o"

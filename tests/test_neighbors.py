@@ -5,6 +5,7 @@ import pytest
 
 import coverset as cs
 from coverset.neighbors import graph as graphs
+from coverset.neighbors.shards import Shard
 
 METRICS = ("sqeuclidean", "cosine", "inner_product")
 
@@ -49,6 +50,18 @@ def test_an_iterator_of_blocks_is_read_once(metric):
     blocks = (X[i : i + 70] for i in range(0, 400, 70))
     got = cs.knn(blocks, Q, 10, metric, exclude=exclude)
     assert_equal(got, cs.knn(X, Q, 10, metric, exclude=exclude))
+
+
+def test_an_iterator_takes_one_entry_of_exclude_a_row():
+    X, Q = normal(90, 3), normal(4, 3)
+    exclude = np.arange(90) % 3 == 0
+    want = cs.knn(X, Q, 5, exclude=exclude)
+    assert_equal(cs.knn(iter([X[:40], X[40:]]), Q, 5, exclude=exclude), want)
+    for wrong in (exclude[:-1], np.append(exclude, True)):
+        with pytest.raises(ValueError, match="exclude must have one entry a row"):
+            cs.knn(iter([X[:40], X[40:]]), Q, 5, exclude=wrong)
+    with pytest.raises(TypeError, match="exclude must be bool, got int64"):
+        cs.knn(iter([X]), Q, 5, exclude=np.zeros(90, dtype=np.int64))
 
 
 def test_an_iterator_of_fewer_rows_than_k_is_an_error():
@@ -135,13 +148,15 @@ def test_a_graph_on_disk_goes_on_where_it_was_stopped(tmp_path, small_blocks, mo
     with pytest.raises(KeyboardInterrupt):
         cs.knn_graph(X, 6, path=tmp_path / "graph", progress=stop)
     assert done == [(64, 300), (128, 300)]
+    for file in ("distances.npy", "indices.npy"):  # what a run was at when it ended is not read
+        np.load(tmp_path / "graph" / file, mmap_mode="r+")[128:] = 7
     searched = []
-    search = graphs._search_block
-    monkeypatch.setattr(graphs, "_search_block", lambda *a: searched.append(a[2]) or search(*a))
+    extend = Shard.extend_graph
+    monkeypatch.setattr(Shard, "extend_graph", lambda *a: searched.append(a[1:4]) or extend(*a))
     assert_equal(cs.knn_graph(X, 6, path=tmp_path / "graph"), want)
-    assert searched == [128, 192, 256]
+    assert searched == [(128, 192, 128), (192, 256, 128), (256, 300, 128)]
     assert_equal(cs.knn_graph(X, 6, path=tmp_path / "graph"), want)
-    assert searched == [128, 192, 256]
+    assert len(searched) == 3
     assert np.array_equal(np.load(tmp_path / "graph" / "indices.npy"), want.indices)
 
 
@@ -151,6 +166,18 @@ def test_a_folder_with_another_graph_is_refused(tmp_path, change):
     cs.knn_graph(**asked, path=tmp_path)
     with pytest.raises(ValueError, match="path must be free or hold this graph"):
         cs.knn_graph(**(asked | change), path=tmp_path)
+
+
+def test_a_graph_of_rows_that_differ_in_one_number_or_scale_is_refused(tmp_path):
+    X = normal(300, 5)
+    other = X.copy()
+    other[123, 4] += 1
+    stored = cs.quantize(X)
+    scaled = cs.Rows(stored.data, np.where(np.arange(300) == 7, 2, 1).astype(np.float32))
+    for name, one, two in (("a", X, other), ("b", stored, scaled)):
+        cs.knn_graph(one, 3, path=tmp_path / name)
+        with pytest.raises(ValueError, match="path must be free or hold this graph"):
+            cs.knn_graph(two, 3, path=tmp_path / name)
 
 
 def test_a_damaged_graph_is_refused(tmp_path):

@@ -243,15 +243,18 @@ def knn(
         return index.search(Q, k, exclude=exclude, n_threads=n_threads)
     arguments.count("k", k)
     best: Neighbors | None = None
-    rows = 0
+    rows, some = 0, None
     for block in X:
         index = FlatIndex(metric).fit(block, n_threads=n_threads)
         last = rows + index.n_rows_
-        some = None if exclude is None else np.asarray(exclude)[rows:last]
+        if exclude is not None:
+            _excluded(exclude, max(last, np.size(exclude)))  # there may be more rows to come
+            some = np.asarray(exclude)[rows:last]
         found = index.search(Q, min(k, index.n_rows_), exclude=some, n_threads=n_threads)
         found.indices[found.indices >= 0] += rows
         best = found if best is None else merge_nearest([best, found], metric, k)
         rows = last
+    _excluded(exclude, rows)
     if best is None or rows < k:
         msg = f"k must be in 1..{rows}, got {k}"
         raise ValueError(msg)

@@ -16,11 +16,11 @@ from coverset import _arguments as arguments
 from coverset import _files
 from coverset._progress import Progress, report
 from coverset.neighbors.flat_index import FlatIndex
-from coverset.neighbors.rows import Rows, as_float32
+from coverset.neighbors.rows import Rows, StoredRows, as_float32
 from coverset.neighbors.shards import NONE_EXCLUDED, Neighbors, merge_nearest
 
 _BLOCK = 1 << 13  # rows that are searched for at a time
-_MAGIC, _VERSION, _JOURNAL = "coverset-knn-graph", 1, "graph.json"
+_MAGIC, _VERSION, _JOURNAL = "coverset-knn-graph", 2, "graph.json"
 
 
 def knn_graph(
@@ -58,7 +58,7 @@ def knn_graph(
     ------
     TypeError, ValueError
         As for :meth:`FlatIndex.fit`; if k is not in 1..n - 1; if ``path`` is damaged, or holds the
-        graph of other rows, as far as a checksum of some of them shows.
+        graph of other rows, by their checksum.
 
     Notes
     -----
@@ -109,7 +109,7 @@ def _blocks(index: FlatIndex) -> Iterator[tuple[int, int, int]]:
 def _search_block(
     index: FlatIndex, number: int, first: int, last: int, graph: Neighbors, threads: int
 ) -> None:
-    """Find the neighbours of rows of one shard among all, and write them to their place in the graph."""
+    """Find the neighbours of rows of one shard among all; write them to their place."""
     own = index._shards[number]
     place = slice(own.first + first, own.first + last)
     out = Neighbors(graph.distances[place], graph.indices[place])
@@ -129,7 +129,7 @@ class _Journal:
         self._file = folder / _JOURNAL
         self._facts = {
             **{"rows": index.n_rows_, "k": k, "metric": index.metric},
-            "rows_checksum": [_checksum(shard.rows.data) for shard in index._shards],
+            "rows_checksum": [_checksum(shard.rows) for shard in index._shards],
         }
         files = folder / "distances.npy", folder / "indices.npy"
         self.done = 0
@@ -164,8 +164,11 @@ class _Journal:
         _files.write_json(self._file, _MAGIC, _VERSION, {**self._facts, "done": done})
 
 
-def _checksum(data: NDArray[Any]) -> int:
-    """Return a checksum of some 1,024 rows at equal distances (all, if fewer), shape and type."""
-    some = data[:: max(1, len(data) // 1024)]
-    facts = f"{data.shape} {data.dtype.str}".encode()
-    return zlib.crc32(np.ascontiguousarray(some).tobytes(), zlib.crc32(facts))
+def _checksum(rows: StoredRows) -> int:
+    """Return a checksum of rows, their type and their scales."""
+    data, block = rows.data, max(1, (1 << 24) // max(1, rows.data.shape[1]))
+    sum_ = zlib.crc32(f"{data.shape} {rows.kind}".encode())
+    sum_ = zlib.crc32(np.ascontiguousarray(rows.scale).tobytes(), sum_)
+    for first in range(0, len(data), block):
+        sum_ = zlib.crc32(np.ascontiguousarray(data[first : first + block]).view(np.uint8), sum_)
+    return sum_
