@@ -1,4 +1,4 @@
-// The machine's limits: memory bandwidth and multiply-add rate, so that a figure can be given as a
+// The machine's limits: memory bandwidth and multiply-add rates, so that a figure can be given as a
 // share of them. Prints JSON. Build: c++ -O3 -march=native -pthread probe.cpp
 #include <algorithm>
 #include <chrono>
@@ -6,6 +6,9 @@
 #include <cstdlib>
 #include <thread>
 #include <vector>
+#if defined(__AVX512VNNI__)
+#include <immintrin.h>
+#endif
 
 namespace {
 
@@ -44,6 +47,21 @@ void multiply_add(int) {
   for (const float lane : lanes) float_sink = lane;
 }
 
+#if defined(__AVX512VNNI__)
+constexpr long kInt8Steps = kSteps * 4;
+constexpr int kInt8Chains = 12;
+
+void multiply_add_int8(int) {
+  __m512i sums[kInt8Chains];
+  for (__m512i& sum : sums) sum = _mm512_setzero_si512();
+  const __m512i numbers = _mm512_set1_epi8(3);
+  for (long step = 0; step < kInt8Steps; ++step) {
+    for (__m512i& sum : sums) asm("vpdpbusd %1, %1, %0" : "+v"(sum) : "v"(numbers));
+  }
+  for (const __m512i& sum : sums) sink = _mm512_reduce_add_epi32(sum);
+}
+#endif
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -51,6 +69,11 @@ int main(int argc, char** argv) {
   memory.resize(static_cast<std::size_t>(threads), std::vector<long>(kWords, 1));
   const double read = static_cast<double>(threads) * kWords * sizeof(long) / seconds(threads, read_all);
   const double flops = 2.0 * threads * kSteps * kLanes / seconds(threads, multiply_add);
-  std::printf("{\"threads\": %d, \"read_gb_s\": %.1f, \"multiply_add_gflop_s\": %.1f}\n", threads,
+  std::printf("{\"threads\": %d, \"read_gb_s\": %.1f, \"multiply_add_gflop_s\": %.1f", threads,
               read / 1e9, flops / 1e9);
+#if defined(__AVX512VNNI__)
+  const double operations = 2.0 * 64 * threads * kInt8Steps * kInt8Chains;
+  std::printf(", \"multiply_add_int8_gop_s\": %.1f", operations / seconds(threads, multiply_add_int8) / 1e9);
+#endif
+  std::printf("}\n");
 }

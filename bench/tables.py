@@ -264,9 +264,10 @@ def neighbors(report: dict[str, Any], brief: bool = False) -> str:
             continue
         ours, limit = point.pop("coverset"), limits[threads]
         numbers = report["rows"] * d
-        least = max(
-            4 * numbers / limit["read_gb_s"], 2 * numbers * queries / limit["multiply_add_gflop_s"]
-        )
+        # up to 3 queries are measured in float32, up to 16 multiplied in it: docs/neighbors.md
+        few = queries <= 16 or report["machine"]["simd"] not in ("vnni", "amx")
+        rate = limit["multiply_add_gflop_s" if few else "multiply_add_int8_gop_s"]
+        least = max(4 * numbers / limit["read_gb_s"], 2 * numbers * queries / rate)
         best = min(point, key=lambda engine: point[engine])
         others = ", ".join(
             f"{engine} {times(took / ours)}" for engine, took in point.items() if engine != best
