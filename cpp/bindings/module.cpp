@@ -14,6 +14,7 @@ void bind_label_matrix(py::module_& m);
 void bind_label_model(py::module_& m);
 void bind_lf(py::module_& m);
 void bind_neighbors(py::module_& m);
+void bind_coreset(py::module_& m);
 
 }  // namespace coverset::bindings
 
@@ -46,4 +47,5 @@ PYBIND11_MODULE(_cpu, m) {
   cb::bind_label_model(m);
   cb::bind_lf(m);
   cb::bind_neighbors(m);
+  cb::bind_coreset(m);
 }

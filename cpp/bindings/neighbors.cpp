@@ -1,13 +1,13 @@
 // Bindings of nearest neighbours.
 #include "coverset/neighbors.hpp"
 
-#include <algorithm>
 #include <string>
 #include <utility>
 
 #include "array.hpp"
 #include "coverset/error.hpp"
 #include "device.hpp"
+#include "rows.hpp"
 
 namespace coverset::bindings {
 namespace {
@@ -16,21 +16,6 @@ using namespace py::literals;
 using Floats = Array<float>;
 using Indices = Array<std::int64_t>;
 using Flags = Array<std::uint8_t>;
-
-/// Rows of any stored type: a two-dimensional array whose rows are contiguous. `kind` says what
-/// its items are; `scale` is empty, or one number a row.
-Rows rows_of(const py::array& data, const std::string& kind, const Floats& scale) {
-  constexpr std::pair<const char*, Dtype> kKinds[] = {{"float32", Dtype::float32},
-                                                      {"float16", Dtype::float16},
-                                                      {"bfloat16", Dtype::bfloat16},
-                                                      {"int8", Dtype::int8}};
-  Rows rows{data.data(), data.shape(0), data.shape(1), data.strides(0)};
-  const auto* found = std::ranges::find(kKinds, kind, [](const auto& one) { return one.first; });
-  require(found != std::end(kKinds), "kind must be a stored type, got ", kind);
-  rows.dtype = found->second;
-  if (scale.size() > 0) rows.scale = scale.data();
-  return rows;
-}
 
 FloatRows queries_of(const Floats& queries) {
   return {queries.data(), queries.shape(0), queries.shape(1), queries.shape(1)};
@@ -75,12 +60,14 @@ void bind_neighbors(py::module_& m) {
   m.def(
       "load_rows",
       [](const py::array& data, const std::string& kind, const Floats& scale, Floats& target,
-         int threads) {
+         int threads, bool unit) {
         const auto to = out(target);
-        const Rows rows = rows_of(data, kind, scale);
+        Rows rows = rows_of(data, kind, scale);
+        rows.unit = unit;
         run(threads, [&](const Cpu& device) { load_rows(device, rows, to); });
       },
-      "data"_a, "kind"_a, "scale"_a.noconvert(), "out"_a.noconvert(), "threads"_a);
+      "data"_a, "kind"_a, "scale"_a.noconvert(), "out"_a.noconvert(), "threads"_a,
+      "unit"_a = false);
   m.def(
       "find_nearest",
       [](const py::array& data, const std::string& kind, const Floats& scale, const Floats& mean,

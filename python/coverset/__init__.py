@@ -1,11 +1,13 @@
 """coverset: the native core for data-centric AI.
 
 Raw rows become good training data: labeling functions make a sparse :class:`LabelMatrix`, a label
-model turns it into class probabilities. Embeddings find their exact nearest neighbours.
+model turns it into class probabilities. Embeddings find their exact nearest neighbours, and few
+rows that cover all others.
 """
 
 from coverset import cuda, lf
 from coverset._versions import __version__, show_versions
+from coverset.coreset import CoreSet, k_center
 from coverset.label_matrix import DuplicateReport, LabelMatrix, LFSummary, lf_summary
 from coverset.label_model import (
     DawidSkene,
@@ -33,6 +35,7 @@ from coverset.neighbors import (
 
 __all__ = [
     "ApplyReport",
+    "CoreSet",
     "DawidSkene",
     "DuplicateReport",
     "FlatIndex",
@@ -53,6 +56,7 @@ __all__ = [
     "choose_label_model",
     "compare_with_majority",
     "cuda",
+    "k_center",
     "knn",
     "knn_graph",
     "label_buckets",

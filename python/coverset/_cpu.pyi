@@ -422,7 +422,12 @@ def find_bad_row(
     data: NDArray[Any], kind: str, scale: _Float32, metric: str, threads: int
 ) -> tuple[int, float]: ...
 def load_rows(
-    data: NDArray[Any], kind: str, scale: _Float32, out: _Float32, threads: int
+    data: NDArray[Any],
+    kind: str,
+    scale: _Float32,
+    out: _Float32,
+    threads: int,
+    unit: bool = False,
 ) -> None: ...
 def find_nearest(
     data: NDArray[Any],
@@ -466,3 +471,17 @@ def find_within(
     radius: float,
     threads: int,
 ) -> tuple[_Int64, _Float32, _Int64]: ...
+def k_center(
+    data: NDArray[Any],
+    kind: str,
+    scale: _Float32,
+    unit: bool,
+    start: int,
+    initial: _Int64,
+    weights: _Float32,
+    n_outliers: int,
+    stop: float,
+    indices: _Int64,
+    keys: _Float32,
+    threads: int,
+) -> dict[str, int]: ...

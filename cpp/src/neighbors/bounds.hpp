@@ -73,6 +73,12 @@ class Bounds {
     return result;
   }
 
+  /// A row of a panel as a query, from the computed half of its square: for squared distances.
+  FramedQuery as_query(float half_square) const {
+    const double size = norm(half_square);
+    return {size, 2.0 * half_square, underflow_ + tiny_ + size * size * by_squares_};
+  }
+
   /// A bound on the norm of a framed row, from the computed half of its square.
   double norm(double half_square) const {
     return std::sqrt(2.0 * half_square) * (1.001 + canonical_) + underflow_ * 0x1p48;

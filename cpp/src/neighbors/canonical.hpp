@@ -16,10 +16,24 @@ inline float unit_factor(const float* row, std::int64_t d) {
   return largest > 0.0f ? std::ldexp(1.0f, -std::ilogb(largest)) : 1.0f;
 }
 
+inline float inner_product_of(const float* a, const float* b, std::int64_t d) {
+  float product = 0.0f;
+  COVERSET_AT_LEVEL(distance_tile)(false, a, 1, 0, b, 1, 0, d, &product);
+  return product;
+}
+
 /// Row i as float32: in place if that is how it is stored, else in `room` (d).
 inline const float* float_row(const Rows& rows, std::int64_t i, float* room) {
-  if (rows.dtype == Dtype::float32) return static_cast<const float*>(rows.row(i));
-  COVERSET_AT_LEVEL(load_row)(rows.dtype, rows.row(i), rows.scale_of(i), rows.d, room);
+  const bool in_place = rows.dtype == Dtype::float32;
+  if (in_place && !rows.unit) return static_cast<const float*>(rows.row(i));
+  if (!in_place) {
+    COVERSET_AT_LEVEL(load_row)(rows.dtype, rows.row(i), rows.scale_of(i), rows.d, room);
+  }
+  if (!rows.unit) return room;
+  const float* row = in_place ? static_cast<const float*>(rows.row(i)) : room;
+  COVERSET_AT_LEVEL(scale_row)(row, unit_factor(row, rows.d), rows.d, room);
+  const float length = std::sqrt(inner_product_of(room, room, rows.d));
+  for (std::int64_t c = 0; c < rows.d; ++c) room[c] /= length;
   return room;
 }
 
@@ -30,12 +44,6 @@ inline void prefetch_row(const Rows& rows, std::int64_t i) {
   const auto* row = static_cast<const char*>(rows.row(i));
   const std::int64_t bytes = rows.d * kBytes[static_cast<std::size_t>(rows.dtype)];
   for (std::int64_t b = 0; b < bytes; b += 64) __builtin_prefetch(row + b);
-}
-
-inline float inner_product_of(const float* a, const float* b, std::int64_t d) {
-  float product = 0.0f;
-  COVERSET_AT_LEVEL(distance_tile)(false, a, 1, 0, b, 1, 0, d, &product);
-  return product;
 }
 
 /// One query, and the canonical distance of rows to it. Inner products are negated, so that the
@@ -67,7 +75,7 @@ class CanonicalQuery {
   /// Of rows first..first+count-1; in place where rows are stored as float32.
   void distances(const Rows& rows, std::int64_t first, std::int64_t count, float* room,
                  float* out) const {
-    if (rows.dtype != Dtype::float32 || metric_ == Metric::cosine ||
+    if (rows.dtype != Dtype::float32 || rows.unit || metric_ == Metric::cosine ||
         rows.stride_bytes % static_cast<std::int64_t>(sizeof(float)) != 0) {
       for (std::int64_t i = 0; i < count; ++i) out[i] = distance(rows, first + i, room);
       return;

@@ -80,8 +80,9 @@ void load_rows(const Cpu& device, const Rows& rows, std::span<float> out) {
       std::max<std::int64_t>(1, kBlockNumbers / std::max<std::int64_t>(1, rows.d));
   parallel_for(device, rows.n, block, [&](std::int64_t begin, std::int64_t end) {
     for (std::int64_t i = begin; i < end; ++i) {
-      COVERSET_AT_LEVEL(load_row)
-      (rows.dtype, rows.row(i), rows.scale_of(i), rows.d, out.data() + i * rows.d);
+      float* to = out.data() + i * rows.d;
+      const float* row = float_row(rows, i, to);
+      if (row != to) std::copy(row, row + rows.d, to);
     }
   });
 }

@@ -123,7 +123,7 @@ class Strips {
 
 /// Whether rows need no rounding: int8 around the origin.
 inline bool multiplied_as_stored(const Rows& rows, const Frame& frame, Precision precision) {
-  return precision == Precision::int8 && rows.dtype == Dtype::int8 &&
+  return precision == Precision::int8 && rows.dtype == Dtype::int8 && !rows.unit &&
          std::ranges::all_of(frame.mean, [](float m) { return m == 0.0f; });
 }
 
@@ -143,20 +143,17 @@ class Panel {
 
   /// Takes rows first..first+count-1.
   void fill(std::int64_t first, std::int64_t count, const Bounds& bounds) {
-    float most = 0.0f, lost = 0.0f;
-    bool odd = false;
-    for (std::int64_t i = 0; i < count; ++i) {
-      const auto at = static_cast<std::size_t>(i);
-      const float half = as_stored_ ? copy(first + i, i) : frame(first + i, i);
-      offsets_[at] = metric_ == Metric::sqeuclidean ? half : 0.0f;
-      most = std::max(most, half);
-      lost = std::max(lost, reduced_[at].lost);
-      odd = odd || !(half < std::numeric_limits<float>::infinity());
-    }
-    norm_ = odd ? std::numeric_limits<double>::infinity() : bounds.norm(most);
-    lost_ = lost_norm(precision_, lost, rows_.d);
+    fill_from(count, bounds, [first](std::int64_t i) { return first + i; });
   }
 
+  /// Takes these rows.
+  void gather(std::span<const std::int64_t> some, const Bounds& bounds) {
+    fill_from(static_cast<std::int64_t>(some.size()), bounds, [&](std::int64_t i) {
+      const auto at = static_cast<std::size_t>(i);
+      if (at + 4 < some.size()) prefetch_row(rows_, some[at + 4]);
+      return some[at];
+    });
+  }
   /// Products with the first `queries` queries of the strip that starts at query `first`, laid out
   /// as product_panel does.
   void multiply(const Strips& strips, std::int64_t first, std::int64_t queries, float* out) const {
@@ -178,12 +175,32 @@ class Panel {
     (numbers_.float32.data(), kPanelRows, strips.packed_.float32.data() + at, queries, depth_, out);
   }
 
+  /// Half the square of row i.
+  const float* halves() const { return halves_.data(); }
   const float* offsets() const { return offsets_.data(); }
   /// At least the norm of any framed row, and of what rounding took away from it.
   double norm() const { return norm_; }
   double lost() const { return lost_; }
 
  private:
+  template <class RowOf>
+  void fill_from(std::int64_t count, const Bounds& bounds, RowOf&& row_of) {
+    float most = 0.0f, lost = 0.0f;
+    bool odd = false;
+    for (std::int64_t i = 0; i < count; ++i) {
+      const auto at = static_cast<std::size_t>(i);
+      const std::int64_t from = row_of(i);
+      const float half = as_stored_ ? copy(from, i) : frame(from, i);
+      halves_[at] = half;
+      offsets_[at] = metric_ == Metric::sqeuclidean ? half : 0.0f;
+      most = std::max(most, half);
+      lost = std::max(lost, reduced_[at].lost);
+      odd = odd || !(half < std::numeric_limits<float>::infinity());
+    }
+    norm_ = odd ? std::numeric_limits<double>::infinity() : bounds.norm(most);
+    lost_ = lost_norm(precision_, lost, rows_.d);
+  }
+
   /// Half the square of row `from`, which becomes row i of the panel.
   float frame(std::int64_t from, std::int64_t i) {
     float* framed = precision_ == Precision::float32 ? numbers_.float32.data() + i * depth_
@@ -232,7 +249,7 @@ class Panel {
   Numbers numbers_;
   std::vector<float> room_;
   std::array<ReducedRow, kPanelRows> reduced_{};
-  std::array<float, kPanelRows> offsets_{};
+  std::array<float, kPanelRows> halves_{}, offsets_{};
   double norm_ = 0.0, lost_ = 0.0;
 };
 

@@ -39,4 +39,9 @@ COVERSET_DECLARE_LEVELS(long filter_pairs(const float* out, const float* row_off
                                           const float* query_offset, const float* query_limit,
                                           long queries, TileHit* hits));
 
+/// least[i]: the least query_offset[j] - out[i, j]; -infinity if one is not finite. Queries are
+/// rounded up to whole registers: offsets beyond them are finite and large.
+COVERSET_DECLARE_LEVELS(void least_in_rows(const float* out, long rows, const float* query_offset,
+                                           long queries, float* least));
+
 }  // namespace coverset

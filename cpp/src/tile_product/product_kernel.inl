@@ -152,4 +152,26 @@ long filter_pairs(const float* out, const float* row_offset, const float* row_li
   });
 }
 
+void least_in_rows(const float* out, long rows, const float* query_offset, long queries,
+                   float* least) {
+  for (long i = 0; i < rows; ++i) {
+    Lanes most_near = Lanes{} + 0x1p127f, odd = {};
+    for (long j = 0; j < queries; j += kLanes) {
+      const Lanes value = load(query_offset + j) - load(out + i * kStripQueries + j);
+      most_near = value < most_near ? value : most_near;
+      odd += value - value;  // NaN, where it is not finite
+    }
+    float lanes[kLanes], odds[kLanes];
+    store(most_near, lanes);
+    store(odd, odds);
+    for (long half = kLanes / 2; half > 0; half /= 2) {
+      for (long l = 0; l < half; ++l) {
+        lanes[l] = lanes[l + half] < lanes[l] ? lanes[l + half] : lanes[l];
+        odds[l] += odds[l + half];
+      }
+    }
+    least[i] = odds[0] == 0.0f ? lanes[0] : -__builtin_inff();
+  }
+}
+
 }  // namespace coverset::COVERSET_LEVEL

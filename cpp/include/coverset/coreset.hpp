@@ -1,0 +1,41 @@
+// Core-sets: few rows that cover all others.
+#pragma once
+
+#include <cstdint>
+#include <span>
+
+#include "coverset/device.hpp"
+#include "coverset/view.hpp"
+
+namespace coverset {
+
+/// Which rows k-center greedy takes.
+struct KCenterOptions {
+  std::int64_t start = 0;                      // the first row taken, if nothing is `initial`
+  std::span<const std::int64_t> initial = {};  // rows that are centres already
+  std::span<const float> weights = {};         // (rows): in [0, 1]; none: 1
+  std::int64_t n_outliers = 0;                 // rows that need not be covered
+  float stop = -1.0f;                          // ends once the key is at most that
+};
+
+/// What a traversal did.
+struct KCenterWork {
+  std::int64_t centres = 0;      // taken
+  std::int64_t distances = 0;    // canonical ones
+  std::int64_t products = 0;     // pairs of a row and a centre that were multiplied
+  std::int64_t coordinates = 0;  // that were subtracted or multiplied, rounded rows included
+  std::int64_t bytes = 0;        // of rows that were read
+  std::int64_t refreshes = 0;    // times that rows were chosen and brought up to date together
+};
+
+/// k-center greedy, farthest first (Gonzalez 1985): takes `indices.size()` rows one after another,
+/// each the row of the largest key among those not yet taken, ties to the lower row; with
+/// n_outliers z, the (z + 1)-th largest. The key of a row is its squared distance (canonical) to
+/// the nearest centre, times the square of its weight, each rounded. keys[i] is the largest key
+/// (the (z + 1)-th) after i + 1 rows were taken, 0 if no row is left. Rows have no bad row
+/// (find_bad_row); indices.size() + initial.size() + n_outliers <= n; initial rows differ.
+/// Allocates 16 bytes a row, d bytes a row taken and some MiB.
+KCenterWork k_center(const Cpu& device, const Rows& rows, const KCenterOptions& options,
+                     std::span<std::int64_t> indices, std::span<float> keys);
+
+}  // namespace coverset

@@ -1,0 +1,128 @@
+// How far every row is from its nearest centre, as far as that is known: a stale distance is an
+// upper bound, since distances only shrink.
+#pragma once
+
+#include <algorithm>
+#include <bit>
+#include <cstdint>
+#include <limits>
+#include <mutex>
+#include <span>
+#include <vector>
+
+#include "coverset/parallel.hpp"
+
+namespace coverset {
+
+/// A row and its key. Sorted by descending key, then by ascending row: the order rows are taken in.
+struct KeyedRow {
+  float key;
+  std::int64_t row;
+
+  friend bool operator<(const KeyedRow& a, const KeyedRow& b) {
+    return a.key > b.key || (a.key == b.key && a.row < b.row);
+  }
+};
+
+/// Rows of large keys, and the one that follows them.
+struct Front {
+  std::vector<std::int64_t> rows;  // ascending
+  KeyedRow next;                   // no other row comes before it
+};
+
+class Keys {
+ public:
+  Keys(std::int64_t n, std::span<const float> weights)
+      : squares_(static_cast<std::size_t>(n), std::numeric_limits<float>::infinity()),
+        seen_(static_cast<std::size_t>(n), 0),
+        weights_(weights),
+        counts_(kBins, 0),
+        block_bins_(static_cast<std::size_t>((n + kBlock - 1) / kBlock), kBins - 1) {}
+
+  /// Squared distance to the nearest of the first seen(row) centres; negative: the row is taken.
+  float square(std::int64_t row) const { return squares_[static_cast<std::size_t>(row)]; }
+  std::int64_t seen(std::int64_t row) const { return seen_[static_cast<std::size_t>(row)]; }
+
+  float key_of(std::int64_t row, float square) const {
+    if (weights_.empty() || square < 0.0f) return square;
+    const float weight = weights_[static_cast<std::size_t>(row)];
+    return weight * weight * square;
+  }
+  float key(std::int64_t row) const { return key_of(row, square(row)); }
+
+  /// Safe for different rows at once; count() must follow.
+  void set(std::int64_t row, float square, std::int64_t seen) {
+    squares_[static_cast<std::size_t>(row)] = square;
+    seen_[static_cast<std::size_t>(row)] = static_cast<std::int32_t>(seen);
+  }
+
+  /// A row's key was `before`.
+  void count(std::int64_t row, float before) {
+    if (before >= 0.0f) --counts_[bin(before)];
+    const float now = key(row);
+    if (now >= 0.0f) ++counts_[bin(now)];
+  }
+  void count_all() {
+    for (std::int64_t row = 0; row < rows(); ++row) {
+      if (square(row) >= 0.0f) ++counts_[bin(key(row))];
+    }
+    top_ = kBins - 1;
+  }
+
+  std::int64_t rows() const { return static_cast<std::int64_t>(squares_.size()); }
+
+  /// About the first `wanted` rows by keys as they are known, all of them if there are fewer.
+  Front front(const Cpu& device, std::int64_t wanted) {
+    while (top_ > 0 && counts_[top_] == 0) --top_;
+    std::size_t from = top_;
+    for (std::int64_t found = counts_[from]; found < wanted && from > 0;) found += counts_[--from];
+    std::vector<std::vector<KeyedRow>> parts(block_bins_.size());
+    parallel_for(device, rows(), kBlock, [&](std::int64_t begin, std::int64_t end) {
+      const auto block = static_cast<std::size_t>(begin / kBlock);
+      if (block_bins_[block] < from) return;
+      float most = 0.0f;
+      const float least = lowest(from);
+      for (std::int64_t row = begin; row < end; ++row) {
+        const float now = key(row);
+        most = std::max(most, now);
+        if (now >= least) parts[block].push_back({now, row});
+      }
+      block_bins_[block] = static_cast<std::uint32_t>(bin(most));
+    });
+    std::vector<KeyedRow> all;
+    for (const auto& part : parts) all.insert(all.end(), part.begin(), part.end());
+    return first_of(all, wanted, lowest(from));
+  }
+
+ private:
+  static constexpr int kShift = 14;  // of a key's bits: 1/512 apart
+  static constexpr std::size_t kBins = (0x7f800000u >> kShift) + 1;
+  static constexpr std::int64_t kBlock = 1 << 14;
+
+  static std::size_t bin(float key) { return std::bit_cast<std::uint32_t>(key) >> kShift; }
+  static float lowest(std::size_t bin) {
+    return std::bit_cast<float>(static_cast<std::uint32_t>(bin) << kShift);
+  }
+
+  Front first_of(std::vector<KeyedRow>& all, std::int64_t wanted, float least) const {
+    Front front{{}, {least, rows()}};  // rows that are left out have smaller keys
+    if (static_cast<std::int64_t>(all.size()) > 2 * wanted) {
+      const auto end = all.begin() + static_cast<std::ptrdiff_t>(wanted);
+      std::nth_element(all.begin(), end, all.end());
+      front.next = *end;
+      all.resize(static_cast<std::size_t>(wanted));
+    }
+    for (const KeyedRow& one : all) front.rows.push_back(one.row);
+    std::sort(front.rows.begin(), front.rows.end());
+    return front;
+  }
+
+  std::vector<float> squares_;
+  std::vector<std::int32_t> seen_;
+  std::span<const float> weights_;
+  std::vector<std::int64_t> counts_;       // rows by the leading bits of their key
+  std::vector<std::uint32_t> block_bins_;  // at least the bin of any row of a block
+  std::size_t top_ = kBins - 1;
+};
+
+}  // namespace coverset

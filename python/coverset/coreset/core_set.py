@@ -1,0 +1,65 @@
+"""What a selection of rows is, and how well it covers the rest."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from coverset import _plots
+
+
+@dataclass(frozen=True)
+class CoreSet:
+    """Rows in the order they were taken, and the covering radius after each.
+
+    Attributes
+    ----------
+    indices : (k,) int64
+        Rows taken; fewer than asked for where ``stop_radius`` was reached.
+    radii : (k,) float32
+        ``radii[i]`` is the largest distance of any row to the nearest of the first i + 1 taken (and of
+        ``initial``); never increasing. With ``weights``, the largest weight times distance; with
+        ``n_outliers``, that many rows are left out.
+    assignment : (n,) int64, optional
+        The centre nearest to each row, by its row in X.
+    stats : dict
+        What it took: canonical ``distances``, ``products`` (pairs of a row and a centre multiplied in
+        few bits), ``coordinates`` subtracted or multiplied, ``bytes`` of rows read, and
+        ``refreshes``, the times that rows were chosen and brought up to date together.
+    """
+
+    indices: NDArray[np.int64]
+    radii: NDArray[np.float32]
+    assignment: NDArray[np.int64] | None = None
+    stats: dict[str, int] = field(default_factory=dict)
+
+    def __len__(self) -> int:
+        return len(self.indices)
+
+    def plot(self) -> Any:
+        """Draw the covering radius against the number of rows taken; needs matplotlib.
+
+        Returns
+        -------
+        matplotlib.figure.Figure
+
+        Raises
+        ------
+        ImportError
+            Without matplotlib.
+        """
+        plt = _plots.pyplot()
+        figure, axes = plt.subplots(layout="constrained")
+        taken = np.arange(1, len(self.indices) + 1)
+        axes.plot(taken, self.radii, drawstyle="steps-post", color="tab:blue")
+        axes.set_xscale("log" if len(taken) > 20 else "linear")
+        axes.set_ylim(bottom=0)
+        axes.set_xlabel("rows taken")
+        axes.set_ylabel("covering radius")
+        axes.set_title(
+            f"{len(taken):,} rows, radius {self.radii[-1]:.4g}" if len(taken) else "empty"
+        )
+        return figure

@@ -1,0 +1,91 @@
+"""Core-sets of classes: each class has rows of its own, and is covered by them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from coverset import _arguments as arguments
+from coverset.coreset.core_set import CoreSet
+from coverset.neighbors.rows import StoredRows
+
+
+def k_center_of_groups(
+    rows: StoredRows,
+    k: int | Mapping[int, int],
+    groups: ArrayLike,
+    initial: NDArray[np.int64],
+    weights: NDArray[np.float32],
+    traverse: Callable[..., CoreSet],
+    stop: float,
+) -> CoreSet:
+    """Cover each group by itself, and put the rows in one order: the largest radius comes next."""
+    labels = arguments.integer_array("groups", groups)
+    n = len(rows.data)
+    if len(labels) != n:
+        msg = f"groups must have one entry a row: {n} rows, got {len(labels)} entries"
+        raise ValueError(msg)
+    names, of_row = np.unique(labels, return_inverse=True)
+    given = np.bincount(of_row[initial], minlength=len(names))
+    free = np.bincount(of_row, minlength=len(names)) - given
+    budgets = _budgets(k, names, free)
+    parts: list[tuple[NDArray[np.int64], CoreSet]] = []
+    for group, budget in enumerate(budgets):
+        own = np.flatnonzero(of_row == group)
+        scale = rows.scale[own] if len(rows.scale) else rows.scale
+        some = StoredRows(rows.data[own], rows.kind, scale)
+        weight = weights[own] if len(weights) else weights
+        centres = np.searchsorted(own, initial[of_row[initial] == group])
+        first = int(np.argmax(weight)) if len(weight) else 0
+        if budget:
+            parts.append((own, traverse(some, int(budget), first, centres, weight, stop)))
+    return _in_one_order(parts)
+
+
+def _budgets(k: Any, names: NDArray[Any], free: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return how many rows to take of each group."""
+    if isinstance(k, Mapping):
+        known = {int(name): i for i, name in enumerate(names)}
+        budgets = np.zeros(len(names), dtype=np.int64)
+        for name, budget in k.items():
+            if name not in known:
+                msg = f"k must have groups that occur, got group {name!r}"
+                raise ValueError(msg)
+            group = known[name]
+            budgets[group] = arguments.whole_number(f"k[{name}]", budget, 0, int(free[group]))
+        if not budgets.any():
+            msg = "k must take at least one row, got none"
+            raise ValueError(msg)
+        return budgets
+    left = arguments.whole_number("k", k, 1, int(free.sum()))
+    budgets = np.zeros(len(names), dtype=np.int64)
+    while left:  # evenly; what a small group cannot take goes to the others
+        open_groups = np.flatnonzero(budgets < free)
+        share = max(left // len(open_groups), 1)
+        taken = np.minimum(free[open_groups] - budgets[open_groups], share)
+        if share == 1 and left < len(open_groups):
+            taken[left:] = 0
+        budgets[open_groups] += taken
+        left -= int(taken.sum())
+    return budgets
+
+
+def _in_one_order(parts: list[tuple[NDArray[np.int64], CoreSet]]) -> CoreSet:
+    """Merge traversals: next comes the group whose radius is largest; ties to the lower group."""
+    now = np.full(len(parts), np.inf, dtype=np.float32)
+    taken = np.zeros(len(parts), dtype=np.int64)
+    indices, radii = [], []
+    lengths = np.array([len(part) for _, part in parts])
+    now[lengths == 0] = 0  # its initial rows cover it
+    for _ in range(int(lengths.sum())):
+        group = int(np.argmax(np.where(taken < lengths, now, -1)))
+        own, part = parts[group]
+        indices.append(own[part.indices[taken[group]]])
+        now[group] = part.radii[taken[group]]
+        taken[group] += 1
+        radii.append(now.max())
+    stats = {name: sum(part.stats[name] for _, part in parts) for name in parts[0][1].stats}
+    return CoreSet(np.array(indices, dtype=np.int64), np.array(radii, np.float32), None, stats)
