@@ -484,4 +484,5 @@ def k_center(
     indices: _Int64,
     keys: _Float32,
     threads: int,
+    eager: bool = False,
 ) -> dict[str, int]: ...

@@ -16,6 +16,7 @@ struct KCenterOptions {
   std::span<const float> weights = {};         // (rows): in [0, 1]; none: 1
   std::int64_t n_outliers = 0;                 // rows that need not be covered
   float stop = -1.0f;                          // ends once the key is at most that
+  bool eager = false;  // measures every row for every centre: to compare with
 };
 
 /// What a traversal did.

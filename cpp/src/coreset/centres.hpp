@@ -50,11 +50,11 @@ class Centres {
         const float* numbers = float_row(rows_, row(first + q), room.data());
         const FramedQuery query = bounds_.frame(numbers, frame_, d, framed.data() + q * d);
         strip.halves[static_cast<std::size_t>(q)] = static_cast<float>(0.5 * query.shift);
-        strip.norm = std::max(strip.norm, query.norm);
+        norm_ = std::max(norm_, query.norm);
       }
       strip.numbers = std::make_unique<Strips>(precision_, framed, some, d);
       for (std::int64_t q = 0; q < some; ++q) {
-        strip.lost = std::max(strip.lost, strip.numbers->lost(static_cast<std::size_t>(q)));
+        lost_ = std::max(lost_, strip.numbers->lost(static_cast<std::size_t>(q)));
       }
       strip.count = some;
       strips_.push_back(std::move(strip));
@@ -77,7 +77,6 @@ class Centres {
   struct Strip {
     std::unique_ptr<Strips> numbers;
     std::array<float, kStripQueries> halves{};
-    double norm = 0.0, lost = 0.0;  // of any centre
     std::int64_t count = 0;
   };
 
@@ -87,7 +86,8 @@ class Centres {
   Precision precision_;
   std::vector<std::int64_t> taken_;
   std::vector<Strip> strips_;
-  std::int64_t packed_ = 0;  // strips that are whole
+  std::int64_t packed_ = 0;         // strips that are whole
+  double norm_ = 0.0, lost_ = 0.0;  // of any centre
 };
 
 /// One thread's way of bringing rows up to date.
@@ -120,6 +120,9 @@ class Refresher {
       levels_[i] = square < std::numeric_limits<float>::infinity()
                        ? centres_.bounds_.level(queries_[i], square)
                        : std::numeric_limits<double>::infinity();
+      slacks_[i] =
+          centres_.bounds_.slack(queries_[i], centres_.norm_, centres_.lost_, panel_.lost());
+      limits_[i] = float_above(levels_[i] + slacks_[i]);
     }
     for (std::int64_t s = from / kStripQueries; s * kStripQueries < centres_.count(); ++s) {
       multiply(s, count);
@@ -127,7 +130,7 @@ class Refresher {
     for (std::size_t i = 0; i < rows.size(); ++i) {
       float square = keys.square(rows[i]);
       for (const NearRow& near : near_[i]) {
-        if (near.distance <= levels_[i] + slacks_[i]) square = nearer(rows[i], near.row, square);
+        if (!(near.distance > limits_[i])) square = nearer(rows[i], near.row, square);
       }
       keys.set(rows[i], square, centres_.count());
     }
@@ -165,19 +168,16 @@ class Refresher {
     (products_.data(), count, strip.halves.data(), strip.count, least_.data());
     for (std::int64_t i = 0; i < count; ++i) {
       const auto at = static_cast<std::size_t>(i);
-      slacks_[at] = std::max(s_slack(at, strip), near_[at].empty() ? 0.0 : slacks_[at]);
+      if (least_[at] > limits_[at]) continue;
       const float* products = products_.data() + i * kStripQueries;
-      float limit = float_above(levels_[at] + slacks_[at]);
-      const float least = least_[at];
-      if (least > limit) continue;
-      if (std::abs(least) < std::numeric_limits<float>::infinity()) {
-        levels_[at] =
-            std::min(levels_[at], centres_.bounds_.beyond(queries_[at], least + slacks_[at]));
-        limit = float_above(levels_[at] + slacks_[at]);
+      if (std::abs(least_[at]) < std::numeric_limits<float>::infinity()) {
+        const double value = least_[at] + slacks_[at];
+        levels_[at] = std::min(levels_[at], centres_.bounds_.beyond(queries_[at], value));
+        limits_[at] = float_above(levels_[at] + slacks_[at]);
       }
       for (std::int64_t j = 0; j < strip.count; ++j) {
         const float value = strip.halves[static_cast<std::size_t>(j)] - products[j];
-        if (!(value > limit)) {
+        if (!(value > limits_[at])) {
           const bool odd = !(std::abs(value) < std::numeric_limits<float>::infinity());
           near_[at].push_back(
               {odd ? -std::numeric_limits<float>::infinity() : value, s * kStripQueries + j});
@@ -186,15 +186,11 @@ class Refresher {
     }
   }
 
-  double s_slack(std::size_t at, const Centres::Strip& strip) const {
-    return centres_.bounds_.slack(queries_[at], strip.norm, strip.lost, panel_.lost());
-  }
-
   const Centres& centres_;
   Panel panel_;
   Precision precision_;
   std::vector<float> room_, products_;
-  std::array<float, kPanelRows> least_{};
+  std::array<float, kPanelRows> least_{}, limits_{};
   std::array<FramedQuery, kPanelRows> queries_{};
   std::array<double, kPanelRows> levels_{};  // no nearer centre's level is above
   std::array<double, kPanelRows> slacks_{};

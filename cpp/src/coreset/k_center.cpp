@@ -4,6 +4,7 @@
 #include <array>
 #include <limits>
 
+#include "coreset/eager.hpp"
 #include "coreset/pool.hpp"
 #include "coverset/coreset.hpp"
 #include "coverset/error.hpp"
@@ -12,7 +13,7 @@
 namespace coverset {
 namespace {
 
-constexpr std::int64_t kFewestRows = 1 << 9, kMostRows = 1 << 15;  // of a front
+constexpr std::int64_t kFewestRows = 1 << 8, kMostRows = 1 << 14;  // of a front
 constexpr std::int64_t kAllRows = 1 << 14;                         // in work together at the start
 
 class Traversal {
@@ -23,7 +24,8 @@ class Traversal {
         options_(options),
         keys_(rows.n, options.weights),
         centres_(rows, find_frame(device, rows, Metric::sqeuclidean)),
-        pool_(rows, centres_) {
+        pool_(rows, centres_),
+        wanted_(std::clamp(rows.n / 64, 2 * kFewestRows, kMostRows / 4)) {
     const int threads = device.threads > 0 ? device.threads : available_threads();
     for (int t = 0; t < threads; ++t) refreshers_.emplace_back(centres_);
   }
@@ -164,7 +166,7 @@ class Traversal {
   KCenterWork first_;
   KeyedRow next_{std::numeric_limits<float>::infinity(), -1};  // no pool yet
   bool exhausted_ = false;                                     // the pool has all rows
-  std::int64_t wanted_ = 1 << 12, picks_ = 1;
+  std::int64_t wanted_, picks_ = 1;
   std::vector<std::int64_t> by_age_;
   std::vector<float> before_;
 };
@@ -177,6 +179,7 @@ KCenterWork k_center(const Cpu& device, const Rows& rows, const KCenterOptions& 
   require(!indices.empty(), "indices must have room for one row, got none");
   require(wanted + options.n_outliers <= rows.n, "indices must be at most ", rows.n,
           " in all, got ", wanted + options.n_outliers);
+  if (options.eager) return k_center_eagerly(device, rows, options, indices, keys);
   return Traversal(device, rows, options).run(indices, keys);
 }
 

@@ -150,7 +150,7 @@ class Panel {
   void gather(std::span<const std::int64_t> some, const Bounds& bounds) {
     fill_from(static_cast<std::int64_t>(some.size()), bounds, [&](std::int64_t i) {
       const auto at = static_cast<std::size_t>(i);
-      if (at + 4 < some.size()) prefetch_row(rows_, some[at + 4]);
+      if (at + 10 < some.size()) prefetch_row(rows_, some[at + 10]);
       return some[at];
     });
   }

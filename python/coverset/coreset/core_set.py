@@ -20,9 +20,9 @@ class CoreSet:
     indices : (k,) int64
         Rows taken; fewer than asked for where ``stop_radius`` was reached.
     radii : (k,) float32
-        ``radii[i]`` is the largest distance of any row to the nearest of the first i + 1 taken (and of
-        ``initial``); never increasing. With ``weights``, the largest weight times distance; with
-        ``n_outliers``, that many rows are left out.
+        ``radii[i]`` is the largest distance of any row to the nearest of the first i + 1 taken
+        (and of ``initial``); never increasing. With ``weights``, the largest weight times
+        distance; with ``n_outliers``, that many rows are left out.
     assignment : (n,) int64, optional
         The centre nearest to each row, by its row in X.
     stats : dict

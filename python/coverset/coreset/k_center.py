@@ -36,10 +36,10 @@ def k_center(
 ) -> CoreSet:
     """Take k rows one after another, each the farthest from those taken before.
 
-    The greedy algorithm for k-center, as core-set selection uses it. Lazy, and exact: distances to
-    the nearest centre only shrink, so that most rows are never measured again, and the canonical
-    distance decides: the same rows as a plain float32 loop takes, on any thread count and SIMD level.
-    Ties go to the lower row; where every radius is 0 the lowest rows not yet taken follow.
+    The greedy algorithm for k-center, as core-set selection uses it. Lazy and exact: distances to
+    the nearest centre only shrink, so that few rows are measured again, and the canonical distance
+    decides: the rows that a plain float32 loop takes, on any thread count and SIMD level. Ties go to
+    the lower row; where every radius is 0 the lowest rows not yet taken follow.
 
     Parameters
     ----------
@@ -56,8 +56,8 @@ def k_center(
     metric : {"euclidean", "cosine"}
         Cosine: Euclidean between rows divided by their length, |u - v|^2 = 2 - 2 cos.
     weights : (n,) float, optional
-        The row of the largest weight times distance is taken, such as uncertainty times distance. At
-        least 0; computed with as float32.
+        The row of the largest weight times distance is taken, such as uncertainty times
+        distance. At least 0; computed with as float32.
     n_outliers : int
         Rows that need not be covered: the farthest but that many is taken.
     stop_radius : float, optional
@@ -83,11 +83,13 @@ def k_center(
     Notes
     -----
     ``radii[-1]`` is at most twice the smallest radius that any k centres have (Gonzalez 1985), and
-    ``radii[k - 1] / 2`` bounds that from below for those data, if none of ``initial``, ``weights``,
-    ``n_outliers`` and ``groups`` is given. With weights, and the heaviest row first, it is within 3 times
-    (Dyer & Frieze 1985). With z outliers a row taken that the best solution covers is in a part of it that
-    had none, and at most z others are taken: the radius after k + z rows is at most twice the best
-    of k centres and z outliers. Beyond X it holds 8 bytes a row, d bytes a row taken, and 8 to some 40 MiB.
+    ``radii[-1] / 2`` bounds that from below for these data, if none of ``initial``, ``weights``,
+    ``n_outliers`` and ``groups`` is given. With weights, the heaviest row first, it is within 3
+    times (Dyer & Frieze 1985). With z outliers at most z of the rows taken are such that the best
+    solution leaves out, and each other is in a part of it that had none: the radius after k + z
+    rows is at most twice the best of k centres and z outliers.
+
+    Beyond X it holds 8 bytes a row, d bytes a row taken, and some 40 MiB.
 
     References
     ----------
