@@ -25,9 +25,10 @@ void bind_coreset(py::module_& m) {
         const KCenterWork work = run(threads, [&](const Cpu& device) {
           return k_center(device, rows, options, taken, largest);
         });
-        return py::dict("centres"_a = work.centres, "distances"_a = work.distances,
-                        "products"_a = work.products, "coordinates"_a = work.coordinates,
-                        "bytes"_a = work.bytes, "refreshes"_a = work.refreshes);
+        return py::dict("centres"_a = work.centres, "before"_a = work.before,
+                        "distances"_a = work.distances, "products"_a = work.products,
+                        "coordinates"_a = work.coordinates, "bytes"_a = work.bytes,
+                        "refreshes"_a = work.refreshes);
       },
       "data"_a, "kind"_a, "scale"_a.noconvert(), "unit"_a, "start"_a, "initial"_a.noconvert(),
       "weights"_a.noconvert(), "n_outliers"_a, "stop"_a, "indices"_a.noconvert(),

@@ -7,7 +7,7 @@ rows that cover all others.
 
 from coverset import cuda, lf
 from coverset._versions import __version__, show_versions
-from coverset.coreset import CoreSet, k_center
+from coverset.coreset import CoreSet, k_center, k_center_merge
 from coverset.label_matrix import DuplicateReport, LabelMatrix, LFSummary, lf_summary
 from coverset.label_model import (
     DawidSkene,
@@ -57,6 +57,7 @@ __all__ = [
     "compare_with_majority",
     "cuda",
     "k_center",
+    "k_center_merge",
     "knn",
     "knn_graph",
     "label_buckets",

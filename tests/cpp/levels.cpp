@@ -2,9 +2,11 @@
 // fails unless they are all the same. The last line is the same on every machine.
 #include <cmath>
 #include <cstdio>
+#include <limits>
 #include <string>
 #include <vector>
 
+#include "coverset/coreset.hpp"
 #include "coverset/exp_log.hpp"
 #include "coverset/label_matrix.hpp"
 #include "coverset/label_model.hpp"
@@ -332,6 +334,43 @@ void add_neighbors(const Cpu& device, Checksum& sum) {
   }
 }
 
+/// Core-sets and graphs, whose rows are brought up to date by products.
+void add_core_sets(const Cpu& device, Checksum& sum) {
+  constexpr std::int64_t n = 3000;
+  for (const std::int64_t d : {2, 33}) {
+    std::vector<float> values(static_cast<std::size_t>(n * d)), weights(n);
+    for (std::size_t i = 0; i < values.size(); ++i) {
+      values[i] = static_cast<float>(random_below(11, i, 1000)) * 0.01F;
+    }
+    for (std::size_t i = 0; i < weights.size(); ++i) {
+      weights[i] = static_cast<float>(random_below(12, i, 8)) / 8.0F;
+    }
+    Rows rows{values.data(), n, d, 4 * d, Dtype::float32};
+    const std::vector<std::int64_t> initial{5, 77, 1234};
+    const KCenterOptions some[] = {{3},
+                                   {0, initial, weights},
+                                   {0, {}, {}, 40},
+                                   {0, {}, {}, 0, 30.0F},
+                                   {0, initial, {}, 0, -1.0F, true}};
+    for (const KCenterOptions& options : some) {
+      std::vector<std::int64_t> indices(200);
+      std::vector<float> keys(indices.size());
+      k_center(device, rows, options, indices, keys);
+      sum.add(indices);
+      sum.add(keys);
+      rows.unit = !rows.unit;
+    }
+    rows.unit = false;
+    std::vector<float> distances(static_cast<std::size_t>(n) * 5,
+                                 std::numeric_limits<float>::infinity());
+    std::vector<std::int64_t> nearest(distances.size(), -1);
+    const Frame frame = find_frame(device, rows, Metric::sqeuclidean);
+    extend_graph(device, rows, frame, Metric::sqeuclidean, {0, n, 0}, 5, distances, nearest);
+    sum.add(distances);
+    sum.add(nearest);
+  }
+}
+
 }  // namespace
 
 int main() {
@@ -363,6 +402,7 @@ int main() {
       add_scores<double>(Cpu{threads}, sum);
       add_distances(Cpu{threads}, sum);
       add_neighbors(Cpu{threads}, sum);
+      add_core_sets(Cpu{threads}, sum);
       std::printf("%s, %d threads: %016llx\n", simd_name(level), threads,
                   static_cast<unsigned long long>(sum.value()));
       if (first == 0) first = sum.value();

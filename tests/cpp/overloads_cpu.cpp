@@ -2,6 +2,7 @@
 // link error here, not an import error for a user.
 #include <cstdio>
 
+#include "coverset/coreset.hpp"
 #include "coverset/exp_log.hpp"
 #include "coverset/label_matrix.hpp"
 #include "coverset/label_model.hpp"
@@ -65,7 +66,8 @@ int main() {
            defined(&count_votes) + defined(&place_votes) + defined(&inner_products) +
            defined(&squared_distances);
   count += defined(&find_frame) + defined(&find_bad_row) + defined(&load_rows) +
-           defined(&find_nearest) + defined(&find_within);
+           defined(&find_nearest) + defined(&find_within) + defined(&extend_graph) +
+           defined(&k_center);
   count += number_types<std::int8_t, std::int16_t, std::int32_t, std::int64_t, std::uint8_t,
                         std::uint16_t, std::uint32_t, std::uint64_t, float, double>();
   count += defined<Features<std::int32_t, float>>(&match_features<std::int32_t, float>) +

@@ -22,6 +22,7 @@ struct KCenterOptions {
 /// What a traversal did.
 struct KCenterWork {
   std::int64_t centres = 0;      // taken
+  float before = 0.0f;           // the largest key with the initial rows alone
   std::int64_t distances = 0;    // canonical ones
   std::int64_t products = 0;     // pairs of a row and a centre that were multiplied
   std::int64_t coordinates = 0;  // that were subtracted or multiplied, rounded rows included
@@ -32,10 +33,10 @@ struct KCenterWork {
 /// k-center greedy, farthest first (Gonzalez 1985): takes `indices.size()` rows one after another,
 /// each the row of the largest key among those not yet taken, ties to the lower row; with
 /// n_outliers z, the (z + 1)-th largest. The key of a row is its squared distance (canonical) to
-/// the nearest centre, times the square of its weight, each rounded. keys[i] is the largest key
-/// (the (z + 1)-th) after i + 1 rows were taken, 0 if no row is left. Rows have no bad row
-/// (find_bad_row); indices.size() + initial.size() + n_outliers <= n; initial rows differ.
-/// Allocates 16 bytes a row, d bytes a row taken and some MiB.
+/// the nearest centre, times the square of its weight, each rounded; 0 where that square is.
+/// keys[i] is the largest key (the (z + 1)-th) after i + 1 rows were taken, 0 if no row is left.
+/// Rows have no bad row (find_bad_row); indices.size() + initial.size() + n_outliers <= n; initial
+/// rows differ. Allocates 16 bytes a row, d bytes a row taken and some MiB.
 KCenterWork k_center(const Cpu& device, const Rows& rows, const KCenterOptions& options,
                      std::span<std::int64_t> indices, std::span<float> keys);
 

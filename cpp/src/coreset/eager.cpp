@@ -73,6 +73,7 @@ KCenterWork k_center_eagerly(const Cpu& device, const Rows& rows, const KCenterO
   for (const std::int64_t row : options.initial) passes.add(row);
   KeyedRow next = options.initial.empty() ? KeyedRow{0.0f, options.start} : passes.next();
   std::size_t taken = 0;
+  if (!options.initial.empty()) work.before = std::max(next.key, 0.0f);
   const bool covered = !options.initial.empty() && next.key <= options.stop;
   while (taken < indices.size() && next.key >= 0.0f && !covered) {
     passes.add(next.row);

@@ -40,7 +40,7 @@ class Traversal {
     if (options_.initial.empty()) indices[taken++] = options_.start;
     while (true) {
       const KeyedRow next = find_next();
-      if (taken > 0) keys[taken - 1] = std::max(next.key, 0.0f);
+      (taken > 0 ? keys[taken - 1] : first_.before) = std::max(next.key, 0.0f);
       if (taken == indices.size() || next.key <= options_.stop || next.key < 0.0f) break;
       indices[taken++] = next.row;
       take(next.row);

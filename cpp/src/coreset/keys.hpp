@@ -46,7 +46,8 @@ class Keys {
   float key_of(std::int64_t row, float square) const {
     if (weights_.empty() || square < 0.0f) return square;
     const float weight = weights_[static_cast<std::size_t>(row)];
-    return weight * weight * square;
+    const float scale = weight * weight;
+    return scale > 0.0f ? scale * square : 0.0f;  // the square may be infinite
   }
   float key(std::int64_t row) const { return key_of(row, square(row)); }
 

@@ -2,5 +2,6 @@
 
 from coverset.coreset.core_set import CoreSet
 from coverset.coreset.k_center import k_center
+from coverset.coreset.merge import k_center_merge
 
-__all__ = ["CoreSet", "k_center"]
+__all__ = ["CoreSet", "k_center", "k_center_merge"]

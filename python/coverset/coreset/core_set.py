@@ -26,15 +26,18 @@ class CoreSet:
     assignment : (n,) int64, optional
         The centre nearest to each row, by its row in X.
     stats : dict
-        What it took: canonical ``distances``, ``products`` (pairs of a row and a centre multiplied in
-        few bits), ``coordinates`` subtracted or multiplied, ``bytes`` of rows read, and
+        What it took: canonical ``distances``, ``products`` (pairs of a row and a centre that were
+        multiplied), ``coordinates`` subtracted or multiplied, ``bytes`` of rows read, and
         ``refreshes``, the times that rows were chosen and brought up to date together.
+    rows : (k, d) float32, optional
+        The rows themselves, where they came from a stream.
     """
 
     indices: NDArray[np.int64]
     radii: NDArray[np.float32]
     assignment: NDArray[np.int64] | None = None
     stats: dict[str, int] = field(default_factory=dict)
+    rows: NDArray[np.float32] | None = None
 
     def __len__(self) -> int:
         return len(self.indices)

@@ -3,14 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from coverset import _arguments as arguments
 from coverset.coreset.core_set import CoreSet
+from coverset.coreset.traversal import NO_RADII, NO_ROWS
 from coverset.neighbors.rows import StoredRows
+
+
+class _Part(NamedTuple):
+    """A group's rows, those taken of them, and its radius with its initial rows alone."""
+
+    own: NDArray[np.int64]
+    indices: NDArray[np.int64]
+    radii: NDArray[np.float32]
+    before: np.float32
+    stats: dict[str, int]
 
 
 def k_center_of_groups(
@@ -19,7 +30,7 @@ def k_center_of_groups(
     groups: ArrayLike,
     initial: NDArray[np.int64],
     weights: NDArray[np.float32],
-    traverse: Callable[..., CoreSet],
+    traverse: Callable[..., tuple[CoreSet, np.float32]],
     stop: float,
 ) -> CoreSet:
     """Cover each group by itself, and put the rows in one order: the largest radius comes next."""
@@ -32,16 +43,22 @@ def k_center_of_groups(
     given = np.bincount(of_row[initial], minlength=len(names))
     free = np.bincount(of_row, minlength=len(names)) - given
     budgets = _budgets(k, names, free)
-    parts: list[tuple[NDArray[np.int64], CoreSet]] = []
+    parts = []
     for group, budget in enumerate(budgets):
         own = np.flatnonzero(of_row == group)
-        scale = rows.scale[own] if len(rows.scale) else rows.scale
-        some = StoredRows(rows.data[own], rows.kind, scale)
+        some = StoredRows(
+            rows.data[own], rows.kind, rows.scale[own] if len(rows.scale) else rows.scale
+        )
         weight = weights[own] if len(weights) else weights
-        centres = np.searchsorted(own, initial[of_row[initial] == group])
+        centres = np.searchsorted(own, np.sort(initial[of_row[initial] == group]))
         first = int(np.argmax(weight)) if len(weight) else 0
-        if budget:
-            parts.append((own, traverse(some, int(budget), first, centres, weight, stop)))
+        if free[group] == 0:
+            parts.append(_Part(own, NO_ROWS, NO_RADII, np.float32(0), {}))
+            continue
+        found, before = traverse(some, max(int(budget), 1), first, centres, weight, stop)
+        before = before if len(centres) else np.float32(np.inf)
+        taken = min(int(budget), len(found))
+        parts.append(_Part(own, found.indices[:taken], found.radii[:taken], before, found.stats))
     return _in_one_order(parts)
 
 
@@ -73,19 +90,20 @@ def _budgets(k: Any, names: NDArray[Any], free: NDArray[np.int64]) -> NDArray[np
     return budgets
 
 
-def _in_one_order(parts: list[tuple[NDArray[np.int64], CoreSet]]) -> CoreSet:
+def _in_one_order(parts: list[_Part]) -> CoreSet:
     """Merge traversals: next comes the group whose radius is largest; ties to the lower group."""
-    now = np.full(len(parts), np.inf, dtype=np.float32)
+    now = np.array([part.before for part in parts], dtype=np.float32)
     taken = np.zeros(len(parts), dtype=np.int64)
-    indices, radii = [], []
-    lengths = np.array([len(part) for _, part in parts])
-    now[lengths == 0] = 0  # its initial rows cover it
-    for _ in range(int(lengths.sum())):
+    lengths = np.array([len(part.indices) for part in parts])
+    indices = np.empty(int(lengths.sum()), dtype=np.int64)
+    radii = np.empty(len(indices), dtype=np.float32)
+    for i in range(len(indices)):
         group = int(np.argmax(np.where(taken < lengths, now, -1)))
-        own, part = parts[group]
-        indices.append(own[part.indices[taken[group]]])
-        now[group] = part.radii[taken[group]]
+        part, at = parts[group], taken[group]
+        indices[i], now[group] = part.own[part.indices[at]], part.radii[at]
         taken[group] += 1
-        radii.append(now.max())
-    stats = {name: sum(part.stats[name] for _, part in parts) for name in parts[0][1].stats}
-    return CoreSet(np.array(indices, dtype=np.int64), np.array(radii, np.float32), None, stats)
+        radii[i] = now.max()
+    stats: dict[str, int] = {}
+    for part in parts:
+        stats = {name: stats.get(name, 0) + done for name, done in part.stats.items()} or stats
+    return CoreSet(indices, radii, None, stats)

@@ -170,5 +170,5 @@ def _checksum(rows: StoredRows) -> int:
     sum_ = zlib.crc32(f"{data.shape} {rows.kind}".encode())
     sum_ = zlib.crc32(np.ascontiguousarray(rows.scale).tobytes(), sum_)
     for first in range(0, len(data), block):
-        sum_ = zlib.crc32(np.ascontiguousarray(data[first : first + block]).view(np.uint8), sum_)
+        sum_ = zlib.crc32(np.ascontiguousarray(data[first : first + block]).data.cast("B"), sum_)
     return sum_

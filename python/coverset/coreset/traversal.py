@@ -1,0 +1,95 @@
+"""One run of the kernel: weights go in scaled, squares come out as radii."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from coverset import _cpu
+from coverset.coreset.core_set import CoreSet
+from coverset.neighbors.rows import StoredRows
+
+NO_ROWS = np.empty(0, dtype=np.int64)
+NO_WEIGHTS = NO_RADII = np.empty(0, dtype=np.float32)
+
+
+def traverse(
+    rows: StoredRows,
+    k: int,
+    start: int = 0,
+    initial: NDArray[np.int64] = NO_ROWS,
+    weights: NDArray[np.float32] = NO_WEIGHTS,
+    stop: float = -1.0,
+    *,
+    n_outliers: int = 0,
+    unit: bool = False,
+    threads: int = 0,
+) -> CoreSet:
+    """Take k rows; everything is checked."""
+    found, _ = traverse_from(
+        *(rows, k, start, initial, weights, stop),
+        n_outliers=n_outliers,
+        unit=unit,
+        threads=threads,
+    )
+    return found
+
+
+def traverse_from(
+    rows: StoredRows,
+    k: int,
+    start: int,
+    initial: NDArray[np.int64],
+    weights: NDArray[np.float32],
+    stop: float,
+    *,
+    n_outliers: int = 0,
+    unit: bool = False,
+    threads: int = 0,
+) -> tuple[CoreSet, np.float32]:
+    """Take k rows, and return also the radius before the first: 0 without ``initial``."""
+    largest = float(weights.max(initial=0.0))
+    power = float(np.ldexp(1.0, int(np.frexp(largest)[1]))) if largest > 0 else 1.0
+    indices, keys = np.empty(k, dtype=np.int64), np.empty(k, dtype=np.float32)
+    stats = _cpu.k_center(
+        *(
+            *rows,
+            unit,
+            start,
+            initial,
+            (weights.astype(np.float64) / power).astype(np.float32),
+            n_outliers,
+        ),
+        *(_largest_key(stop / power), indices, keys, threads),
+    )
+    taken, before = stats.pop("centres"), stats.pop("before")
+    with np.errstate(over="ignore"):
+        radii = (np.sqrt(keys[:taken]) * np.float64(power)).astype(np.float32)
+        first = np.float32(np.sqrt(np.float32(before)) * np.float64(power))
+    return CoreSet(indices[:taken], radii, None, stats), first
+
+
+def _largest_key(radius: float) -> float:
+    """Return the largest float32 whose root is at most ``radius``; -1 for a negative one."""
+    if radius < 0:
+        return -1.0
+    if radius >= 2.0**64:  # whose square is infinite
+        return float("inf")
+    limit = np.float32(radius)
+    key = limit * limit
+    while np.sqrt(key) > limit:
+        key = np.nextafter(key, np.float32(-1))
+    while np.sqrt(np.nextafter(key, np.float32(np.inf))) <= limit:
+        key = np.nextafter(key, np.float32(np.inf))
+    return float(key)
+
+
+def float_rows(
+    rows: StoredRows, which: slice | NDArray[np.int64], unit: bool, threads: int
+) -> NDArray[np.float32]:
+    """Return some rows as float32, divided by their length if ``unit``."""
+    data = rows.data[which]
+    out = np.empty(data.shape, dtype=np.float32)
+    scale = rows.scale[which] if len(rows.scale) else rows.scale
+    _cpu.load_rows(data, rows.kind, scale, out, threads, unit)
+    return out

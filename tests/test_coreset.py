@@ -1,0 +1,264 @@
+"""Core-sets: against NumPy's greedy loop, merged, streamed, with outliers, large, and drawn."""
+
+import itertools
+
+import numpy as np
+import pytest
+from scipy.spatial.distance import cdist
+
+import coreset_reference as reference
+import coverset as cs
+from neighbors_examples import normal
+
+
+def clustered(n, d, clusters, seed=0):
+    rng = np.random.default_rng(seed)
+    middles = rng.standard_normal((clusters, d)) * 6
+    return (middles[rng.integers(clusters, size=n)] + rng.standard_normal((n, d))).astype("f4")
+
+
+def radius_of(X, rows, n_outliers=0):
+    nearest = np.sort(cdist(X.astype("f8"), X[rows].astype("f8")).min(axis=1))
+    return nearest[len(nearest) - 1 - n_outliers]
+
+
+def same(found, want):
+    assert np.array_equal(found.indices, want[0])
+    assert found.radii.tobytes() == want[1].tobytes()
+
+
+SETS = {
+    "normal": lambda: normal(3000, 40),
+    "clusters": lambda: clustered(3000, 24, 30),
+    "duplicates": lambda: normal(60, 5)[np.random.default_rng(0).integers(60, size=2500)],
+    "grid": lambda: np.stack(np.meshgrid(*[np.arange(7)] * 4), -1).reshape(-1, 4).astype("f4"),
+}
+
+
+@pytest.mark.parametrize("name", SETS)
+def test_rows_are_those_of_the_plain_loop(simd_level, name):
+    X = SETS[name]()
+    want = reference.k_center(X, 150, start=7)
+    for n_threads in (1, 2, 7):
+        same(cs.k_center(X, 150, start=7, n_threads=n_threads), want)
+
+
+@pytest.mark.parametrize("options", [
+    {"initial": np.arange(0, 700, 7)},
+    {"weights": np.random.default_rng(1).random(3000).astype("f4") * 5},
+    {"n_outliers": 200},
+    {"n_outliers": 30, "initial": [5, 9], "stop_radius": 4.0},
+    {"stop_radius": 5.5},
+])  # fmt: skip
+def test_options_are_those_of_the_plain_loop(options):
+    X = clustered(3000, 24, 30)
+    known = dict(options)
+    if "weights" in known:
+        known["start"] = int(np.argmax(known["weights"]))
+    same(cs.k_center(X, 120, **options), reference.k_center(X, 120, **known))
+
+
+@pytest.mark.parametrize("name", ["mnist", "cifar10_resnet18", "letter"])
+def test_real_embeddings_are_those_of_the_plain_loop(test_data, name):
+    X = np.load(test_data / "embeddings" / f"{name}.npz")["X"][:4000].astype(np.float32)
+    same(cs.k_center(X, 100), reference.k_center(X, 100))
+
+
+def test_double_precision_swaps_only_rows_within_the_stated_gap():
+    X, k = normal(4000, 32), 200
+    found = cs.k_center(X, k)
+    nearest = np.full(len(X), np.inf)
+    for i, row in enumerate(found.indices):
+        if i:
+            assert nearest[row] >= nearest.max() * (1 - 2 * (32 / 16 + 8) * 2.0**-23)
+        nearest = np.minimum(nearest, ((X.astype("f8") - X[row].astype("f8")) ** 2).sum(axis=1))
+        assert found.radii[i] == pytest.approx(np.sqrt(nearest.max()), rel=1e-6)
+
+
+def test_rows_past_two_to_the_31_numbers_are_read(tmp_path):
+    n, d = 2_300, 1_000_000  # 2.3e9 int8 numbers in a file that is mostly a hole
+    data = np.memmap(tmp_path / "rows", mode="w+", dtype=np.int8, shape=(n, d))
+    for row in (0, 1100, 2200):
+        data[row, :4] = row // 100 + 1
+    rows = cs.Rows(data[::550], np.ones(len(data[::550]), np.float32))
+    want = reference.k_center(data[::550, :4].astype(np.float32), 3)
+    same(cs.k_center(rows, 3), want)
+
+
+def test_the_bad_row_is_named_among_many():
+    X = np.ones((200_000, 2), np.float32)
+    X[123_456, 1] = np.nan
+    with pytest.raises(ValueError, match="X must be finite, row 123456 has nan in column 1"):
+        cs.k_center(X, 3)
+
+
+# --- groups, weights, outliers --------------------------------------------------------------------
+
+
+def test_groups_are_covered_by_rows_of_their_own():
+    X, groups = clustered(900, 6, 9), np.arange(900) % 3 * 5
+    found = cs.k_center(X, 60, groups=groups)
+    assert np.array_equal(np.bincount(groups[found.indices])[[0, 5, 10]], [20, 20, 20])
+    radii = []
+    for group in (0, 5, 10):
+        own = np.flatnonzero(groups == group)
+        alone = cs.k_center(X[own], 20)
+        taken = found.indices[groups[found.indices] == group]
+        assert np.array_equal(taken, own[alone.indices])
+        radii.append(alone.radii[-1])
+    assert found.radii[-1] == max(radii)
+    assert np.isinf(found.radii[:2]).all()
+    assert (np.diff(found.radii[2:]) <= 0).all()
+
+
+def test_budgets_go_to_groups_that_have_rows():
+    X, groups = normal(20, 3), np.repeat([1, 2, 3], [2, 5, 13])
+    count = lambda found: np.bincount(groups[found.indices], minlength=4)[1:].tolist()  # noqa: E731
+    assert count(cs.k_center(X, 11, groups=groups)) == [2, 5, 4]
+    assert count(cs.k_center(X, 7, groups=groups)) == [2, 3, 2]
+    assert count(cs.k_center(X, {3: 4, 2: 1}, groups=groups)) == [0, 1, 4]
+    with pytest.raises(ValueError, match=r"k\[1\] must be in 0..2, got 3"):
+        cs.k_center(X, {1: 3}, groups=groups)
+    with pytest.raises(ValueError, match="k must have groups that occur, got group 9"):
+        cs.k_center(X, {9: 1}, groups=groups)
+
+
+def test_planted_outliers_do_not_widen_the_radius():
+    clean, rng = clustered(4000, 16, 40), np.random.default_rng(3)
+    far = (rng.standard_normal((40, 16)) * 400).astype("f4")
+    X = np.concatenate([clean, far])[rng.permutation(4040)]
+    robust = cs.k_center(X, 80, n_outliers=40)
+    assert robust.radii[-1] <= 1.1 * cs.k_center(clean, 80).radii[-1]
+    assert robust.radii[-1] == pytest.approx(radius_of(X, robust.indices, 40), rel=1e-5)
+    few = cs.k_center(X, 40, n_outliers=40)
+    assert cs.k_center(X, 40).radii[-1] > 2 * few.radii[-1]
+
+
+def test_weights_stay_within_three_times_the_best():
+    rng = np.random.default_rng(5)
+    for _ in range(20):
+        X, weights = rng.random((9, 2)).astype("f4"), rng.random(9).astype("f4") + 0.1
+        distances = cdist(X, X) * weights[:, None]
+        best = min(
+            distances[:, [a, b]].min(axis=1).max() for a in range(9) for b in range(a)
+        )  # fmt: skip
+        assert cs.k_center(X, 2, weights=weights).radii[-1] <= 3 * best * (1 + 1e-6)
+
+
+def test_assignment_is_the_nearest_centre():
+    X = clustered(2000, 8, 20)
+    found = cs.k_center(X, 30, initial=[4, 900], assign=True)
+    centres = np.concatenate([[4, 900], found.indices])
+    distances = cdist(X.astype("f8"), X[centres].astype("f8"))
+    assert np.array_equal(found.assignment, centres[distances.argmin(axis=1)])
+    angles = cs.k_center(X, 30, metric="cosine", assign=True)
+    unit = X / np.linalg.norm(X.astype("f8"), axis=1, keepdims=True)
+    near = cdist(unit, unit[angles.indices])
+    assert np.array_equal(angles.assignment, angles.indices[near.argmin(axis=1)])
+    assert angles.radii[-1] == pytest.approx(near.min(axis=1).max(), rel=1e-5)
+
+
+# --- parts and streams ----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", SETS)
+def test_sixteen_parts_merge_into_one(name):
+    X, k = SETS[name](), 40
+    if name == "duplicates":
+        X = X + np.float32(1e-4) * normal(*X.shape, 9)
+    edges = np.linspace(0, len(X), 17).astype(int)
+    parts = [(X[a:b], cs.k_center(X[a:b], k)) for a, b in itertools.pairwise(edges)]
+    merged, whole = cs.k_center_merge(parts, k), cs.k_center(X, k)
+    exact = radius_of(X, merged.indices)
+    assert exact <= merged.radii[-1] * (1 + 1e-6)
+    assert exact <= 1.15 * whole.radii[-1]
+    assert exact <= 4 * whole.radii[-1]  # whose half bounds the best from below: 8 at most
+
+
+def test_parts_that_lie_elsewhere_are_numbered_by_what_is_given():
+    X = normal(300, 3)
+    found = [cs.k_center(part, 10) for part in (X[:100], X[100:])]
+    whole = cs.k_center_merge([(X[:100], found[0]), (X[100:], found[1])], 8)
+    taken = [X[:100][found[0].indices], X[100:][found[1].indices]]
+    order = [cs.CoreSet(np.arange(10), part.radii) for part in found]
+    again = cs.k_center_merge(list(zip(taken, order, strict=True)), 8)
+    assert np.array_equal(np.concatenate(taken)[again.indices], X[whole.indices])
+    assert np.array_equal(again.radii, whole.radii)
+
+
+def test_what_cannot_be_merged_is_named():
+    X = normal(50, 3)
+    part = (X, cs.k_center(X, 5))
+    with pytest.raises(TypeError, match=r"parts must be a list of \(X, CoreSet\), got \[\]"):
+        cs.k_center_merge([], 1)
+    with pytest.raises(TypeError, match=r"parts\[1\] must be \(X, CoreSet\)"):
+        cs.k_center_merge([part, X], 1)
+    with pytest.raises(ValueError, match=r"parts\[0\] must have a core-set of its own rows, 0..3"):
+        cs.k_center_merge([(X[:4], part[1])], 1)
+    with pytest.raises(ValueError, match=r"parts\[1\] must have as many columns as parts\[0\]"):
+        cs.k_center_merge([part, (X[:, :2].copy(), part[1])], 1)
+    with pytest.raises(ValueError, match=r"k must be in 1..5, got 6"):
+        cs.k_center_merge([part], 6)
+
+
+@pytest.mark.parametrize("metric", ["euclidean", "cosine"])
+@pytest.mark.parametrize("size", [1, 37, 500, 3000])
+@pytest.mark.parametrize("name", ["normal", "clusters", "grid"])
+def test_a_stream_stays_within_its_factor(name, size, metric):
+    X, k = SETS[name]()[: 3000 if size > 1 else 400], 12
+    X = X + np.float32(1)
+    found = cs.k_center((X[i : i + size] for i in range(0, len(X), size)), k, metric=metric)
+    same_rows = X / np.linalg.norm(X, axis=1, keepdims=True) if metric == "cosine" else X
+    exact, whole = radius_of(same_rows, found.indices), cs.k_center(X, k, metric=metric)
+    assert len(set(found.indices)) == k
+    assert exact <= found.radii[-1] * (1 + 1e-5)
+    assert found.radii[-1] <= 10 * whole.radii[-1]  # half of which bounds the best: 20 at most
+    assert exact <= 2 * whole.radii[-1]
+    assert np.allclose(found.rows, same_rows[found.indices], atol=1e-6)
+
+
+def test_a_stream_that_fits_is_the_same_as_an_array():
+    X = normal(100, 4)
+    found = cs.k_center(iter([X[:30], X[30:]]), 10)
+    same(found, reference.k_center(X, 10))
+
+
+def test_a_stream_of_equal_rows_gives_rows_once():
+    found = cs.k_center(iter([np.ones((90, 2), np.float32)] * 3), 4)
+    assert len(set(found.indices)) == 4
+    assert found.radii.tolist() == [0, 0, 0, 0]
+
+
+def test_what_a_stream_cannot_do_is_named():
+    X = normal(30, 3)
+    with pytest.raises(ValueError, match="weights must not be given with an iterator"):
+        cs.k_center(iter([X]), 3, weights=np.ones(30))
+    with pytest.raises(ValueError, match="assign must not be given with an iterator"):
+        cs.k_center(iter([X]), 3, assign=True)
+    with pytest.raises(ValueError, match=r"k must be in 1..30, the rows of X, got 31"):
+        cs.k_center(iter([X]), 31)
+    with pytest.raises(
+        ValueError, match="block 1 of X must have 3 columns, as those before, got 2"
+    ):
+        cs.k_center(iter([X, X[:, :2].copy()]), 3)
+
+
+# --- the object -----------------------------------------------------------------------------------
+
+
+def test_the_radius_curve_is_drawn():
+    pytest.importorskip("matplotlib")
+    found = cs.k_center(normal(500, 3), 30)
+    axes = found.plot().axes[0]
+    assert np.array_equal(axes.lines[0].get_ydata(), found.radii)
+    assert axes.get_ylabel() == "covering radius"
+
+
+def test_work_is_counted():
+    X = normal(20_000, 16)
+    stats = cs.k_center(X, 100).stats
+    assert set(stats) == {"distances", "products", "coordinates", "bytes", "refreshes"}
+    assert 20_000 <= stats["distances"] < 20_000 * 100 / 4
+    assert stats["coordinates"] >= 16 * (stats["distances"] + stats["products"])
+    assert stats["bytes"] >= X.nbytes
+    assert stats == cs.k_center(X, 100, n_threads=7).stats
