@@ -52,3 +52,30 @@ def keywords(count: int) -> tuple[str, ...]:
     all_words = vocabulary(20_000)
     places = np.geomspace(50, len(all_words) - 1, count).astype(int)
     return tuple(all_words[place] for place in np.unique(places))
+
+
+@functools.cache
+def gaussian(n: int, d: int) -> NDArray[np.float32]:
+    """(n, d) rows without structure."""
+    return np.random.default_rng([n, d]).standard_normal((n, d), dtype=np.float32)
+
+
+@functools.cache
+def clustered(n: int, d: int, clusters: int) -> NDArray[np.float32]:
+    """(n, d) rows around ``clusters`` middles that lie four deviations from the origin."""
+    rng = np.random.default_rng([n, d, clusters])
+    middles = rng.standard_normal((clusters, d), dtype=np.float32) * 4
+    rows = rng.standard_normal((n, d), dtype=np.float32)
+    rows += middles[rng.integers(clusters, size=n)]
+    return rows
+
+
+def patches(digits: NDArray[np.uint8], n: int, d: int) -> NDArray[np.float32]:
+    """(n, d) rows: 7 x 7 patches of 28 x 28 digits, 64 of each, projected at random."""
+    rng = np.random.default_rng([n, d])
+    images = digits[: -(-n // 64)].reshape(-1, 28, 28).astype(np.float32) / 255
+    corners = [(i, j) for i in range(0, 22, 3) for j in range(0, 22, 3)]
+    cut = np.stack([images[:, i : i + 7, j : j + 7].reshape(-1, 49) for i, j in corners], axis=1)
+    flat = cut.reshape(-1, 49)[:n]
+    noise = rng.standard_normal((n, d), dtype=np.float32) * np.float32(0.02)
+    return flat @ rng.standard_normal((49, d), dtype=np.float32) / np.float32(7) + noise

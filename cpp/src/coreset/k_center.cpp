@@ -13,8 +13,10 @@
 namespace coverset {
 namespace {
 
-constexpr std::int64_t kFewestRows = 1 << 8, kMostRows = 1 << 14;  // of a front
-constexpr std::int64_t kAllRows = 1 << 14;                         // in work together at the start
+constexpr std::int64_t kFewestRows = 1 << 8;     // of a front
+constexpr std::int64_t kOrdinaryRows = 1 << 14;  // beyond, a share of all
+constexpr std::int64_t kMostMeasured = 16;       // centres a row: more bits pay then
+constexpr std::int64_t kAllRows = 1 << 14;       // in work together at the start
 
 class Traversal {
  public:
@@ -25,7 +27,8 @@ class Traversal {
         keys_(rows.n, options.weights),
         centres_(rows, find_frame(device, rows, Metric::sqeuclidean)),
         pool_(rows, centres_),
-        wanted_(std::clamp(rows.n / 64, 2 * kFewestRows, kMostRows / 4)) {
+        most_(std::max(kOrdinaryRows, rows.n / 64)),
+        wanted_(std::clamp(rows.n / 64, 2 * kFewestRows, kOrdinaryRows / 4)) {
     const int threads = device.threads > 0 ? device.threads : available_threads();
     for (int t = 0; t < threads; ++t) refreshers_.emplace_back(centres_);
   }
@@ -118,7 +121,7 @@ class Traversal {
     ++first_.refreshes;
     pool_.store(keys_);
     // rows enough for a hundred picks, as it went last time
-    if (picks_ == 0) wanted_ = std::min(2 * wanted_, kMostRows);
+    if (picks_ == 0) wanted_ = std::min(2 * wanted_, most_);
     if (picks_ > 256) wanted_ = std::max(wanted_ / 2, kFewestRows);
     picks_ = 0;
     Front front = keys_.front(device_, wanted_ + options_.n_outliers);
@@ -129,7 +132,12 @@ class Traversal {
     before_.clear();
     for (const std::int64_t row : by_age_) before_.push_back(keys_.key(row));
     centres_.pack();
+    const std::int64_t measured = total(0).distances;
     refresh(by_age_);
+    if (total(0).distances - measured > kMostMeasured * static_cast<std::int64_t>(by_age_.size()) &&
+        centres_.precision() != Precision::float32) {
+      centres_.refine();
+    }
     for (std::size_t i = 0; i < by_age_.size(); ++i) keys_.count(by_age_[i], before_[i]);
     pool_.fill(front.rows, keys_);
   }
@@ -166,7 +174,7 @@ class Traversal {
   KCenterWork first_;
   KeyedRow next_{std::numeric_limits<float>::infinity(), -1};  // no pool yet
   bool exhausted_ = false;                                     // the pool has all rows
-  std::int64_t wanted_, picks_ = 1;
+  std::int64_t most_, wanted_, picks_ = 1;
   std::vector<std::int64_t> by_age_;
   std::vector<float> before_;
 };
