@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-import workloads
 
 import coverset as cs
+import workloads
 
 ROWS, D, K = 200_000, 128, 500
 

@@ -2,9 +2,9 @@
 
 Peers' loops are written out here as they are in anomalib (torch), google/active-learning
 (scikit-learn) and DeepCore (torch), so that nothing but the loop is timed; slow ones are timed for
-some centres and scaled: "from" says on how many. Each takes the rows that ours takes, or rows as far
-away up to float32's rounding, before it is timed. Writes results/core_sets.json; --disk adds ten
-million rows that are read from a file.
+some centres and scaled: "from" says on how many. Each takes the rows that ours takes, or rows as
+far away up to float32's rounding, before it is timed. Writes results/core_sets.json; --disk adds
+ten million rows that are read from a file.
 """
 
 from __future__ import annotations
@@ -21,9 +21,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import workloads
 
 import coverset as cs
+import workloads
 from coverset import _cpu
 from coverset.neighbors.rows import stored_rows
 

@@ -279,6 +279,25 @@ def neighbors(report: dict[str, Any], brief: bool = False) -> str:
     return "\n".join(lines)
 
 
+def core_sets(report: dict[str, Any]) -> str:
+    """k-center greedy: ours, our eager pass, and the peers' loops."""
+    lines = [
+        "| rows | d | k | coverset | our eager pass | anomalib | google/active-learning | DeepCore |",
+        "| --- | --- | --- | --- | --- | --- | --- | --- |",
+    ]
+    for row in report["table"]:
+        took = {name: one["seconds"] for name, one in row["seconds"].items()}
+        peers = [
+            f"{took[name]:.3g} s, {times(took[name] / took['coverset'])}" if name in took else ""
+            for name in ("eager", "anomalib", "google", "deepcore")
+        ]
+        lines.append(
+            f"| {row['set']}, {row['rows']:,} | {row['d']} | {row['k']:,} | "
+            f"{took['coverset']:.3g} s | {' | '.join(peers)} |"
+        )
+    return "\n".join(lines)
+
+
 def machine(facts: dict[str, Any]) -> str:
     """Return one sentence on where it ran."""
     versions = ", ".join(f"{name} {v}" for name, v in facts["versions"].items() if v)
@@ -307,6 +326,7 @@ def main() -> None:
     }
     for name, file in (("neighbors", "exact_search"), ("neighbors, avx2", "exact_search_avx2")):
         tables[name] = neighbors(json.loads((HERE / "results" / f"{file}.json").read_text()))
+    tables["core sets"] = core_sets(json.loads((HERE / "results" / "core_sets.json").read_text()))
     exact = json.loads((HERE / "results" / "exact_search.json").read_text())
     tables["neighbors, brief"] = neighbors(exact, brief=True)
     for page in PAGES:

@@ -8,6 +8,8 @@ from scipy.spatial.distance import cdist
 
 import coreset_reference as reference
 import coverset as cs
+from coverset import _cpu
+from coverset.neighbors.rows import stored_rows
 from neighbors_examples import normal
 
 
@@ -75,14 +77,25 @@ def test_double_precision_swaps_only_rows_within_the_stated_gap():
         assert found.radii[i] == pytest.approx(np.sqrt(nearest.max()), rel=1e-6)
 
 
-def test_rows_past_two_to_the_31_numbers_are_read(tmp_path):
-    n, d = 2_300, 1_000_000  # 2.3e9 int8 numbers in a file that is mostly a hole
-    data = np.memmap(tmp_path / "rows", mode="w+", dtype=np.int8, shape=(n, d))
-    for row in (0, 1100, 2200):
-        data[row, :4] = row // 100 + 1
-    rows = cs.Rows(data[::550], np.ones(len(data[::550]), np.float32))
-    want = reference.k_center(data[::550, :4].astype(np.float32), 3)
-    same(cs.k_center(rows, 3), want)
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["mnist", "cifar10_resnet18", "letter"])
+def test_real_embeddings_in_full_are_those_of_the_eager_pass(test_data, name):
+    X = np.load(test_data / "embeddings" / f"{name}.npz")["X"].astype(np.float32)
+    k = len(X) // 10
+    indices, keys = np.empty(k, np.int64), np.empty(k, np.float32)
+    none, one = np.empty(0, np.int64), np.empty(0, np.float32)
+    _cpu.k_center(*stored_rows("X", X), False, 0, none, one, 0, -1.0, indices, keys, 0, True)
+    same(cs.k_center(X, k), (indices, np.sqrt(keys)))
+
+
+def test_rows_past_two_to_the_32_numbers_are_read(tmp_path):
+    n, d = 5_000, 1_000_000  # 5e9 int8 numbers in a file that is mostly a hole
+    data = np.memmap(tmp_path / "rows", mode="w+", dtype=np.int8, shape=(n, d))[::1200]
+    for i in range(len(data)):
+        data[i, :4] = (i * i) % 7 + 1
+    rows = cs.Rows(data, np.ones(len(data), np.float32))
+    want = reference.k_center(data[:, :4].astype(np.float32), 4)
+    same(cs.k_center(rows, 4), want)
 
 
 def test_the_bad_row_is_named_among_many():

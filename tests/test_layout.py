@@ -66,7 +66,7 @@ def test_a_missing_mirror_file_is_named():
 
 
 def test_the_stems_are_those_of_the_design():
-    assert stems() == ["label_matrix", "label_model", "lf", "neighbors"]
+    assert stems() == ["coreset", "label_matrix", "label_model", "lf", "neighbors"]
 
 
 @pytest.mark.parametrize("folder", ["cpp/include", "cpp/src", "cuda/include", "cuda/src"])
