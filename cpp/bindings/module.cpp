@@ -28,8 +28,7 @@ PYBIND11_MODULE(_cpu, m) {
   m.def("force_simd_level", &coverset::force_simd_level, py::arg("name"));
   m.def("simd_levels", [] {
     py::list names;
-    for (const auto level : {coverset::SimdLevel::v2, coverset::SimdLevel::v3,
-                             coverset::SimdLevel::v4, coverset::SimdLevel::neon}) {
+    for (const auto level : coverset::simd_levels()) {
       if (coverset::simd_supported(level)) names.append(coverset::simd_name(level));
     }
     return names;

@@ -119,6 +119,8 @@ const char* simd_name(SimdLevel level) {
   return "unknown";
 }
 
+std::span<const SimdLevel> simd_levels() { return kLevels; }
+
 bool multiplies_bfloat16() {
 #if defined(__x86_64__)
   __builtin_cpu_init();

@@ -376,8 +376,7 @@ void add_core_sets(const Cpu& device, Checksum& sum) {
 int main() {
   std::uint64_t first = 0;
   bool same = true;
-  for (const SimdLevel level : {SimdLevel::v2, SimdLevel::v3, SimdLevel::v4, SimdLevel::vnni,
-                                SimdLevel::amx, SimdLevel::neon}) {
+  for (const SimdLevel level : simd_levels()) {
     if (!simd_supported(level)) continue;
     force_simd_level(simd_name(level));
     for (const int threads : {1, 2, 7}) {

@@ -1,6 +1,7 @@
 // SIMD levels: which one runs, and how a kernel picks its variant.
 #pragma once
 
+#include <span>
 #include <string_view>
 
 namespace coverset {
@@ -8,6 +9,9 @@ namespace coverset {
 /// AArch64's NEON, or the x86-64 feature levels in order: `vnni` is v4 with AVX512-VNNI, `amx` has
 /// int8 and bfloat16 tiles too. Kernels give the same bytes on each.
 enum class SimdLevel { neon, v2, v3, v4, vnni, amx };
+
+/// The levels of this architecture, lowest first.
+std::span<const SimdLevel> simd_levels();
 
 /// The level in use: COVERSET_SIMD when set, else the best that the CPU's feature bits allow.
 /// Throws std::invalid_argument for an unknown name, std::runtime_error for a level that this
