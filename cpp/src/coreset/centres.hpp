@@ -64,7 +64,7 @@ class Centres {
 
   /// Goes on with more bits.
   void refine() {
-    precision_ = precision_from(static_cast<Precision>(static_cast<int>(precision_) + 1), rows_.d);
+    precision_ = finer(precision_, rows_.d);
     packed_ = 0;
     pack();
   }

@@ -120,7 +120,7 @@ class Traversal {
   void renew() {
     ++first_.refreshes;
     pool_.store(keys_);
-    // rows enough for a hundred picks, as it went last time
+    // more rows where the last pool gave none, fewer where it gave many
     if (picks_ == 0) wanted_ = std::min(2 * wanted_, most_);
     if (picks_ > 256) wanted_ = std::max(wanted_ / 2, kFewestRows);
     picks_ = 0;

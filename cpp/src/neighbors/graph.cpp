@@ -2,7 +2,6 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
-#include <memory>
 
 #include "coverset/parallel.hpp"
 #include "neighbors/queries.hpp"
@@ -11,7 +10,6 @@ namespace coverset {
 namespace {
 
 constexpr std::int64_t kBlock = 1 << 10;  // rows that are queries together
-constexpr double kStepProducts = 5e8;     // multiplications between two polls
 
 /// The lists of a graph that grows: of every row, the nearest rows so far, nearest first, then
 /// row -1 at an infinite distance. Distances are as CanonicalQuery measures.
@@ -284,7 +282,7 @@ class Growth {
         static_cast<double>(2 * capacity) + kMostWasted * static_cast<double>(rows_.n);
     if (static_cast<double>(wasted) > free * static_cast<double>(count) &&
         precision_ != Precision::float32) {
-      precision_ = precision_from(static_cast<Precision>(static_cast<int>(precision_) + 1), d);
+      precision_ = finer(precision_, d);
     }
     end(parts, first, count);
   }

@@ -13,7 +13,7 @@
 
 namespace coverset {
 
-/// The next finer precision that this CPU multiplies rows of d numbers in; `int8` is tried first.
+/// The precision, `wanted` or the next finer one, that this CPU multiplies rows of d numbers in.
 inline Precision precision_from(Precision wanted, std::int64_t d) {
   constexpr std::int64_t kMostInt8 = 1 << 16;  // beyond, 32-bit sums of squares overflow
 #if defined(__x86_64__)
@@ -25,6 +25,11 @@ inline Precision precision_from(Precision wanted, std::int64_t d) {
   static_cast<void>(wanted), static_cast<void>(d), static_cast<void>(kMostInt8);
   return Precision::float32;
 #endif
+}
+
+/// What comes after a precision that is not float32.
+inline Precision finer(Precision precision, std::int64_t d) {
+  return precision_from(static_cast<Precision>(static_cast<int>(precision) + 1), d);
 }
 
 /// Numbers that a row takes up, zeros included: whole registers or tiles, and no two rows of a

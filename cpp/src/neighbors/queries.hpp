@@ -10,6 +10,7 @@
 namespace coverset {
 
 inline constexpr std::int64_t kFewestCandidates = 1 << 8;  // that a query holds
+inline constexpr double kStepProducts = 5e8;               // multiplications between two polls
 inline constexpr double kMostWasted = 0.02;  // of rows, measured in vain: beyond, more bits pay
 
 struct Queries {

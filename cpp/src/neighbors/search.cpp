@@ -13,7 +13,6 @@ namespace {
 
 constexpr std::int64_t kMostQueries = 512;          // of a block
 constexpr std::int64_t kCandidateBytes = 16 << 20;  // of a block's candidates, in one part
-constexpr double kStepProducts = 5e8;               // multiplications between two polls
 constexpr std::int64_t kDirectQueries = 3;          // so few are measured without a product
 constexpr std::int64_t kDirectRows = 128;
 constexpr std::int64_t kFewQueries = 16;  // rounding rows to fewer bits takes longer than it saves
@@ -83,9 +82,8 @@ class Part {
     for (const Candidates& candidates : candidates_) wasted += candidates.wasted();
     if (static_cast<double>(wasted) <= most * static_cast<double>(queries_.count)) return;
     for (Candidates& candidates : candidates_) candidates.settle(room_.data());
-    const auto next = static_cast<Precision>(static_cast<int>(precision()) + 1);
     own_strips_ =
-        std::make_unique<Strips>(queries_.strips_at(precision_from(next, queries_.block.rows.d)));
+        std::make_unique<Strips>(queries_.strips_at(finer(precision(), queries_.block.rows.d)));
     strips_ = own_strips_.get();
     panel_ = Panel(queries_.block.rows, frame_, queries_.block.options.metric, precision());
     scanned_ = 0;

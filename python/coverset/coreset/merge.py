@@ -12,7 +12,7 @@ from coverset import _arguments as arguments
 from coverset.coreset.core_set import CoreSet
 from coverset.coreset.k_center import METRICS
 from coverset.coreset.traversal import float_rows, traverse
-from coverset.neighbors.rows import Rows, StoredRows, stored_rows
+from coverset.neighbors.rows import Rows, stored_rows
 
 
 def k_center_merge(
@@ -84,7 +84,7 @@ def k_center_merge(
         if len(chosen) and not 0 <= chosen.indices.min() <= chosen.indices.max() < len(rows.data):
             msg = f"parts[{i}] must have a core-set of its own rows, 0..{len(rows.data) - 1}, "
             raise ValueError(f"{msg}got row {chosen.indices.max()}")
-        if rows.data.shape[1] != stored_rows("parts[0][0]", parts[0][0]).data.shape[1]:
+        if taken and rows.data.shape[1] != taken[0].shape[1]:
             msg = f"parts[{i}] must have as many columns as parts[0], got {rows.data.shape[1]}"
             raise ValueError(msg)
         taken.append(float_rows(rows, chosen.indices, unit, threads))
@@ -93,8 +93,6 @@ def k_center_merge(
         first += len(rows.data)
     together = np.concatenate(taken)
     most = arguments.whole_number("k", k, 1, len(together))
-    found = traverse(
-        StoredRows(together, "float32", np.empty(0, dtype=np.float32)), most, threads=threads
-    )
+    found = traverse(stored_rows("parts", together), most, threads=threads)
     radii = (found.radii + np.float32(largest)).astype(np.float32)
     return CoreSet(np.concatenate(numbers)[found.indices], radii, None, found.stats)

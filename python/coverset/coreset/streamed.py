@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from coverset.coreset.core_set import CoreSet
 from coverset.coreset.traversal import NO_ROWS, float_rows, traverse
-from coverset.neighbors.rows import Rows, StoredRows, check_rows, stored_rows
+from coverset.neighbors.rows import Rows, check_rows, stored_rows
 
 _SPARE = 16  # rows that are kept for each that is asked for
 _EVERY = slice(None)
@@ -68,8 +68,9 @@ class _Doubling:
         initial: NDArray[np.int64] = NO_ROWS,
         stop: float = -1.0,
     ) -> CoreSet:
-        stored = StoredRows(rows, "float32", np.empty(0, dtype=np.float32))
-        found = traverse(stored, k, initial=initial, stop=stop, threads=self._threads)
+        found = traverse(
+            stored_rows("X", rows), k, initial=initial, stop=stop, threads=self._threads
+        )
         self.stats = {name: self.stats.get(name, 0) + done for name, done in found.stats.items()}
         return found
 
@@ -91,8 +92,7 @@ def k_center_of_stream(
     if state.kept is None or state.seen < k:
         msg = f"k must be in 1..{state.seen}, the rows of X, got {k}"
         raise ValueError(msg)
-    stored = StoredRows(state.kept, "float32", np.empty(0, dtype=np.float32))
-    found = traverse(stored, k, threads=threads)
+    found = traverse(stored_rows("X", state.kept), k, threads=threads)
     radii = np.nextafter(found.radii + np.float32(state.cover), np.float32(np.inf))
     radii = found.radii if state.cover == 0 else radii
     return CoreSet(
