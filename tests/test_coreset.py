@@ -259,14 +259,6 @@ def test_what_a_stream_cannot_do_is_named():
 # --- the object -----------------------------------------------------------------------------------
 
 
-def test_the_radius_curve_is_drawn():
-    pytest.importorskip("matplotlib")
-    found = cs.k_center(normal(500, 3), 30)
-    axes = found.plot().axes[0]
-    assert np.array_equal(axes.lines[0].get_ydata(), found.radii)
-    assert axes.get_ylabel() == "covering radius"
-
-
 def test_work_is_counted():
     X = normal(20_000, 16)
     stats = cs.k_center(X, 100).stats

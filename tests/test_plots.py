@@ -17,7 +17,8 @@ plt = pytest.importorskip("matplotlib.pyplot")
 
 
 @pytest.fixture(autouse=True)
-def close():
+def no_figures():
+    plt.close("all")
     yield
     plt.close("all")
 
@@ -91,6 +92,13 @@ def test_graph_draws_its_pairs(planted):
     assert len(ax.lines) == len(graph.pairs)
     drawn = {text.get_text() for text in ax.texts}
     assert drawn == {"abcde"[lf] for lf in np.unique(graph.pairs)}
+
+
+def test_core_set_draws_its_radii():
+    found = cs.k_center(np.arange(500, dtype=np.float32)[:, None] ** 2, 30)
+    ax = found.plot().axes[0]
+    np.testing.assert_array_equal(ax.lines[0].get_ydata(), found.radii)
+    assert ax.get_ylabel() == "covering radius"
 
 
 def test_without_matplotlib_it_says_what_to_install(planted, monkeypatch):
