@@ -34,7 +34,7 @@ def eager(X, k):
     """Our own pass over all rows for every centre."""
     indices, keys = np.empty(k, np.int64), np.empty(k, np.float32)
     none, one = np.empty(0, np.int64), np.empty(0, np.float32)
-    _cpu.k_center(*stored_rows("X", X), False, 0, none, one, 0, -1.0, indices, keys, 0, True)
+    _cpu.k_center(*stored_rows("X", X), False, 0, none, one, 0, -1.0, indices, keys, 0, "eager")
     return indices
 
 

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
+import functools
 import itertools
+from unittest import mock
 
 import numpy as np
 import pytest
 
 import coverset as cs
 import neighbors_reference as reference
+from coverset import _cpu
 from neighbors_examples import normal, stored
 
 METRICS = ("euclidean", "cosine")
@@ -138,9 +142,18 @@ def same(found, want):
     np.testing.assert_array_equal(found.radii.view(np.int32), radii.view(np.int32))
 
 
+@contextlib.contextmanager
+def measured(way):
+    """Bring rows up to date that way, whatever pays: whole, prefix or eager."""
+    with mock.patch.object(_cpu, "k_center", functools.partial(_cpu.k_center, way=way)):
+        yield
+
+
 def check(X, wide, k, n_threads=None, **options):
     want = farthest_first(wide, k, **options)
-    same(cs.k_center(X, k, n_threads=n_threads, **options), want)
+    for way in ("best", "prefix"):
+        with measured(way):
+            same(cs.k_center(X, k, n_threads=n_threads, **options), want)
 
 
 def quantized(X, kind):

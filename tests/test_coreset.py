@@ -8,8 +8,7 @@ from scipy.spatial.distance import cdist
 
 import coreset_reference as reference
 import coverset as cs
-from coverset import _cpu
-from coverset.neighbors.rows import stored_rows
+from coreset_examples import measured
 from neighbors_examples import normal
 
 
@@ -82,10 +81,8 @@ def test_double_precision_swaps_only_rows_within_the_stated_gap():
 def test_real_embeddings_in_full_are_those_of_the_eager_pass(test_data, name):
     X = np.load(test_data / "embeddings" / f"{name}.npz")["X"].astype(np.float32)
     k = len(X) // 10
-    indices, keys = np.empty(k, np.int64), np.empty(k, np.float32)
-    none, one = np.empty(0, np.int64), np.empty(0, np.float32)
-    _cpu.k_center(*stored_rows("X", X), False, 0, none, one, 0, -1.0, indices, keys, 0, True)
-    same(cs.k_center(X, k), (indices, np.sqrt(keys)))
+    want = eagerly(X, k)
+    same(cs.k_center(X, k), (want.indices, want.radii))
 
 
 def test_rows_past_two_to_the_32_numbers_are_read(tmp_path):
@@ -256,14 +253,93 @@ def test_what_a_stream_cannot_do_is_named():
         cs.k_center(iter([X, X[:, :2].copy()]), 3)
 
 
+# --- prefixes -------------------------------------------------------------------------------------
+
+
+def of_rank(rank, n=12_000, d=256):
+    """Rows near a plane of so many dimensions."""
+    rng = np.random.default_rng([rank, n, d])
+    near = rng.standard_normal((n, rank)) @ rng.standard_normal((rank, d))
+    return (near + 0.01 * rng.standard_normal((n, d))).astype("f4")
+
+
+def eagerly(X, k):
+    with measured("eager"):
+        return cs.k_center(X, k)
+
+
+def test_prefixes_are_taken_where_they_pay(simd_level):
+    X = of_rank(10)
+    found, want = cs.k_center(X, 6000), eagerly(X, 6000)
+    same(found, (want.indices, want.radii))
+    with measured("whole"):
+        whole = cs.k_center(X, 6000)
+    same(whole, (want.indices, want.radii))
+    assert (found.stats["prefix"], whole.stats["prefix"]) == (10, 0)
+    assert found.stats["coordinates"] < whole.stats["coordinates"] / 4
+
+
+def test_prefixes_are_not_taken_where_rows_have_no_plane():
+    found = cs.k_center(normal(24_000, 256), 3000)
+    assert found.stats["prefix"] == 0
+
+
+def test_prefixes_are_given_up_where_they_only_seemed_to_pay():
+    X = normal(24_000, 256) * np.float32(3)
+    plane = of_rank(10, 24_000)
+    tried = np.unique(np.concatenate([np.arange(512) * 24_000 // 512, np.arange(0, 24_000, 187)]))
+    X[tried] = plane[tried]
+    found, want = cs.k_center(X, 3000), eagerly(X, 3000)
+    same(found, (want.indices, want.radii))
+    assert found.stats["prefix"] == 0
+
+
+def test_rows_that_cannot_be_framed_are_measured():
+    X = of_rank(3, 500, 40)
+    X[::7] *= np.float32(1e17)
+    X[3::7] *= np.float32(1e-22)
+    want = reference.k_center(X, 80)
+    with measured("prefix"):
+        same(cs.k_center(X, 80), want)
+
+
+# --- passes ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("options", [
+    {},
+    {"n_outliers": 2000},
+    {"initial": np.arange(0, 6000, 60)},
+    {"weights": np.arange(6000) % 7 / 6},
+])  # fmt: skip
+def test_rows_in_line_are_passed_over_as_in_the_plain_loop(simd_level, options):
+    X = np.sort(normal(6000, 48), axis=0)  # every centre is nearer to half of what is left
+    known = dict(options)
+    if "weights" in known:
+        known["weights"] = known["weights"].astype("f4")
+        known["start"] = int(np.argmax(known["weights"]))
+    want = reference.k_center(X, 90, **known)
+    for n_threads in (1, 2, 7):
+        found = cs.k_center(X, 90, n_threads=n_threads, **options)
+        same(found, want)
+    if not options:
+        assert found.stats["bytes"] > 15 * X.nbytes  # passes were made
+
+
+def test_rows_that_are_all_one_take_no_work():
+    stats = cs.k_center(np.ones((20_000, 32), "f4"), 5000).stats
+    assert stats["distances"] == 20_000
+    assert stats["products"] == 0
+
+
 # --- the object -----------------------------------------------------------------------------------
 
 
 def test_work_is_counted():
     X = normal(20_000, 16)
     stats = cs.k_center(X, 100).stats
-    assert set(stats) == {"distances", "products", "coordinates", "bytes", "refreshes"}
+    assert set(stats) == {"distances", "products", "coordinates", "bytes", "refreshes", "prefix"}
     assert 20_000 <= stats["distances"] < 20_000 * 100 / 4
     assert stats["coordinates"] >= 16 * (stats["distances"] + stats["products"])
     assert stats["bytes"] >= X.nbytes
-    assert stats == cs.k_center(X, 100, n_threads=7).stats
+    assert stats == cs.k_center(X, 100).stats

@@ -1,13 +1,25 @@
 // Bindings of core-sets.
 #include "coverset/coreset.hpp"
 
+#include <algorithm>
 #include <string>
 
 #include "array.hpp"
+#include "coverset/error.hpp"
 #include "device.hpp"
 #include "rows.hpp"
 
 namespace coverset::bindings {
+namespace {
+
+KCenterWay way_of(const std::string& name) {
+  constexpr const char* kWays[] = {"best", "whole", "prefix", "eager"};
+  const auto* found = std::ranges::find(kWays, name);
+  require(found != std::end(kWays), "way must be a way, got ", name);
+  return static_cast<KCenterWay>(found - std::begin(kWays));
+}
+
+}  // namespace
 
 void bind_coreset(py::module_& m) {
   using namespace py::literals;
@@ -16,23 +28,24 @@ void bind_coreset(py::module_& m) {
       [](const py::array& data, const std::string& kind, const Array<float>& scale, bool unit,
          std::int64_t start, const Array<std::int64_t>& initial, const Array<float>& weights,
          std::int64_t n_outliers, float stop, Array<std::int64_t>& indices, Array<float>& keys,
-         int threads, bool eager) {
+         int threads, const std::string& way) {
         const auto taken = out(indices);
         const auto largest = out(keys);
         Rows rows = rows_of(data, kind, scale);
         rows.unit = unit;
-        const KCenterOptions options{start, in(initial), in(weights), n_outliers, stop, eager};
+        const KCenterOptions options{start,      in(initial), in(weights),
+                                     n_outliers, stop,        way_of(way)};
         const KCenterWork work = run(threads, [&](const Cpu& device) {
           return k_center(device, rows, options, taken, largest);
         });
         return py::dict("centres"_a = work.centres, "before"_a = work.before,
                         "distances"_a = work.distances, "products"_a = work.products,
                         "coordinates"_a = work.coordinates, "bytes"_a = work.bytes,
-                        "refreshes"_a = work.refreshes);
+                        "refreshes"_a = work.refreshes, "prefix"_a = work.prefix);
       },
       "data"_a, "kind"_a, "scale"_a.noconvert(), "unit"_a, "start"_a, "initial"_a.noconvert(),
       "weights"_a.noconvert(), "n_outliers"_a, "stop"_a, "indices"_a.noconvert(),
-      "keys"_a.noconvert(), "threads"_a, "eager"_a = false);
+      "keys"_a.noconvert(), "threads"_a, "way"_a = "best");
 }
 
 }  // namespace coverset::bindings

@@ -211,7 +211,7 @@ void run_blocks(const Cpu& device, std::int64_t blocks, void (*body)(void*, std:
     for (std::int64_t block = 0; block < blocks; ++block) body(state, block);
     return;
   }
-  const int threads = device.threads > 0 ? device.threads : available_threads();
+  const int threads = thread_count(device);
   Job job;
   job.blocks = blocks;
   job.body = body;

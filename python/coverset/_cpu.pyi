@@ -484,5 +484,5 @@ def k_center(
     indices: _Int64,
     keys: _Float32,
     threads: int,
-    eager: bool = False,
+    way: str = "best",
 ) -> dict[str, Any]: ...

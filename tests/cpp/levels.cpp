@@ -351,7 +351,8 @@ void add_core_sets(const Cpu& device, Checksum& sum) {
                                    {0, initial, weights},
                                    {0, {}, {}, 40},
                                    {0, {}, {}, 0, 30.0F},
-                                   {0, initial, {}, 0, -1.0F, true}};
+                                   {0, initial, {}, 0, -1.0F, KCenterWay::prefix},
+                                   {0, initial, {}, 0, -1.0F, KCenterWay::eager}};
     for (const KCenterOptions& options : some) {
       std::vector<std::int64_t> indices(200);
       std::vector<float> keys(indices.size());

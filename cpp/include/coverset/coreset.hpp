@@ -9,6 +9,14 @@
 
 namespace coverset {
 
+/// How rows are measured; whatever it is, answers are the same.
+enum class KCenterWay : std::int32_t {
+  best,    // what pays, as far as the first centres show
+  whole,   // few rows, whole ones
+  prefix,  // few rows, by few numbers each where that is enough
+  eager    // every row for every centre
+};
+
 /// Which rows k-center greedy takes.
 struct KCenterOptions {
   std::int64_t start = 0;                      // the first row taken, if nothing is `initial`
@@ -16,7 +24,7 @@ struct KCenterOptions {
   std::span<const float> weights = {};         // (rows): in [0, 1]; none: 1
   std::int64_t n_outliers = 0;                 // rows that need not be covered
   float stop = -1.0f;                          // ends once the key is at most that
-  bool eager = false;  // measures every row for every centre: to compare with
+  KCenterWay way = KCenterWay::best;
 };
 
 /// What a traversal did.
@@ -28,6 +36,7 @@ struct KCenterWork {
   std::int64_t coordinates = 0;  // that were subtracted or multiplied, rounded rows included
   std::int64_t bytes = 0;        // of rows that were read
   std::int64_t refreshes = 0;    // times that rows were chosen and brought up to date together
+  std::int64_t prefix = 0;       // numbers a row that were multiplied at the end; 0: whole rows
 };
 
 /// k-center greedy, farthest first (Gonzalez 1985): takes `indices.size()` rows one after another,
@@ -36,7 +45,8 @@ struct KCenterWork {
 /// the nearest centre, times the square of its weight, each rounded; 0 where that square is.
 /// keys[i] is the largest key (the (z + 1)-th) after i + 1 rows were taken, 0 if no row is left.
 /// Rows have no bad row (find_bad_row); indices.size() + initial.size() + n_outliers <= n; initial
-/// rows differ. Allocates 16 bytes a row, d bytes a row taken and some MiB.
+/// rows differ. Allocates 16 bytes a row, d bytes a row taken and some MiB; where prefixes pay, 4
+/// bytes a number of theirs and 4 more a row, at most 512 MiB.
 KCenterWork k_center(const Cpu& device, const Rows& rows, const KCenterOptions& options,
                      std::span<std::int64_t> indices, std::span<float> keys);
 

@@ -14,6 +14,11 @@ namespace coverset {
 /// affinity and the cgroup quota; at least 1.
 int available_threads();
 
+/// Threads that a device asks for.
+inline int thread_count(const Cpu& device) {
+  return device.threads > 0 ? device.threads : available_threads();
+}
+
 /// Calls body(state, block) once for every block in 0..blocks-1, on at most device.threads
 /// threads; the calling thread takes part and polls between its blocks. Blocks start in
 /// ascending order. When blocks throw, the exception of the lowest such block is rethrown and

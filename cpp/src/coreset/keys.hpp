@@ -56,6 +56,18 @@ class Keys {
     seen_[static_cast<std::size_t>(row)] = static_cast<std::int32_t>(seen);
   }
 
+  /// Where that is less than what is known.
+  void lower(std::int64_t row, float square) {
+    float& known = squares_[static_cast<std::size_t>(row)];
+    known = square < known ? square : known;
+  }
+  void take(std::int64_t row) { set(row, -1.0f, 0); }
+
+  /// All rows have counted so many centres.
+  void see_all(std::int64_t centres) {
+    std::ranges::fill(seen_, static_cast<std::int32_t>(centres));
+  }
+
   /// A row's key was `before`.
   void count(std::int64_t row, float before) {
     if (before >= 0.0f) --counts_[bin(before)];
@@ -63,6 +75,7 @@ class Keys {
     if (now >= 0.0f) ++counts_[bin(now)];
   }
   void count_all() {
+    std::ranges::fill(counts_, 0);
     for (std::int64_t row = 0; row < rows(); ++row) {
       if (square(row) >= 0.0f) ++counts_[bin(key(row))];
     }

@@ -2,9 +2,14 @@
 #pragma once
 
 #include <algorithm>
+#include <bit>
+#include <limits>
+#include <optional>
 #include <vector>
 
 #include "coreset/centres.hpp"
+#include "coreset/keys.hpp"
+#include "coverset/coreset.hpp"
 
 namespace coverset {
 
@@ -15,7 +20,6 @@ class Pool {
   /// Takes rows (ascending) whose keys are up to date.
   void fill(const std::vector<std::int64_t>& rows, const Keys& keys) {
     entries_.clear();
-    best_.assign((rows.size() + kGroup - 1) / kGroup, 0);
     room_.resize(static_cast<std::size_t>(2 * rows_.d));
     copied_ = static_cast<std::int64_t>(rows.size()) * rows_.d <= kMostNumbers;
     numbers_.resize(copied_ ? rows.size() * static_cast<std::size_t>(rows_.d) : 0);
@@ -28,25 +32,39 @@ class Pool {
       std::copy(numbers, numbers + rows_.d,
                 numbers_.begin() + static_cast<std::ptrdiff_t>(i) * rows_.d);
     }
-    for (std::size_t group = 0; group < best_.size(); ++group) find_best(group);
+    leaves_ = std::bit_ceil(std::max<std::size_t>(entries_.size(), 1));
+    winners_.assign(2 * leaves_, kNone);
+    for (std::size_t i = 0; i < entries_.size(); ++i) winners_[leaves_ + i] = i;
+    for (std::size_t node = leaves_ - 1; node > 0; --node) play(node);
   }
 
-  /// The row of the largest key, with all centres counted; none: key -1.
-  KeyedRow first(const Keys& keys) {
-    while (true) {
-      const std::size_t at = largest();
-      if (at == entries_.size()) return {-1.0f, rows_.n};
-      Entry& entry = entries_[at];
-      if (entry.key < 0.0f || entry.seen == centres_.count()) return {entry.key, entry.row};
+  void clear() {
+    entries_.clear();
+    winners_.assign(2, kNone);
+    leaves_ = 1;
+  }
+
+  /// The row of the largest key, with all centres counted; none: key -1; or nothing, where it
+  /// would take more distances than allowed.
+  std::optional<KeyedRow> first(const Keys& keys, std::int64_t allowed) {
+    for (const std::int64_t before = work_.distances; work_.distances - before <= allowed;) {
+      const std::size_t at = winners_[1];
+      if (at == kNone) return KeyedRow{-1.0f, rows_.n};
+      const Entry& entry = entries_[at];
+      if (entry.key <= 0.0f || entry.seen == centres_.count()) {
+        return KeyedRow{entry.key, entry.row};  // a key of 0 is final
+      }
       update(at, keys, other_than(at));
     }
+    return std::nullopt;
   }
 
-  /// The row of the (skipped + 1)-th largest key, likewise; none: key -1.
-  KeyedRow after(std::int64_t skipped, const Keys& keys) {
-    if (skipped >= static_cast<std::int64_t>(entries_.size())) return {-1.0f, rows_.n};
-    while (true) {
+  /// The row of the (skipped + 1)-th largest key, likewise.
+  std::optional<KeyedRow> after(std::int64_t skipped, const Keys& keys, std::int64_t allowed) {
+    if (skipped >= static_cast<std::int64_t>(entries_.size())) return KeyedRow{-1.0f, rows_.n};
+    for (const std::int64_t before = work_.distances; work_.distances - before <= allowed;) {
       order_.resize(entries_.size());
+      ordered_ += static_cast<double>(order_.size());
       for (std::size_t i = 0; i < order_.size(); ++i) {
         order_[i] = {{entries_[i].key, entries_[i].row}, i};
       }
@@ -54,12 +72,13 @@ class Pool {
       std::nth_element(order_.begin(), at, order_.end());
       bool fresh = true;
       for (auto one = order_.begin(); one <= at; ++one) {
-        if (one->keyed.key < 0.0f || entries_[one->entry].seen == centres_.count()) continue;
+        if (one->keyed.key <= 0.0f || entries_[one->entry].seen == centres_.count()) continue;
         update(one->entry, keys, 0.0f);
         fresh = false;
       }
       if (fresh) return at->keyed;
     }
+    return std::nullopt;
   }
 
   /// The row is no longer to be taken.
@@ -67,7 +86,7 @@ class Pool {
     const auto at = std::ranges::lower_bound(entries_, row, {}, &Entry::row);
     if (at == entries_.end() || at->row != row) return;
     at->key = at->square = -1.0f;
-    find_best(static_cast<std::size_t>(at - entries_.begin()) / kGroup);
+    replay(static_cast<std::size_t>(at - entries_.begin()));
   }
 
   /// Writes back what was found.
@@ -81,9 +100,11 @@ class Pool {
   }
 
   KCenterWork work() const { return work_; }
+  /// Entries that were put in order, each time.
+  double ordered() const { return ordered_; }
 
  private:
-  static constexpr std::size_t kGroup = 64;
+  static constexpr std::size_t kNone = std::numeric_limits<std::size_t>::max();
   static constexpr std::int64_t kMostNumbers = 1 << 21;  // that are copied: 8 MiB
 
   struct Entry {
@@ -96,28 +117,22 @@ class Pool {
     friend bool operator<(const Ordered& a, const Ordered& b) { return a.keyed < b.keyed; }
   };
 
-  void find_best(std::size_t group) {
-    std::size_t best = group * kGroup;
-    const std::size_t end = std::min(best + kGroup, entries_.size());
-    for (std::size_t i = best + 1; i < end; ++i) {
-      if (entries_[i].key > entries_[best].key) best = i;
-    }
-    best_[group] = best;
+  /// A tournament of entries: the larger key wins, of equal ones the first.
+  void play(std::size_t node) {
+    const std::size_t left = winners_[2 * node], right = winners_[2 * node + 1];
+    const bool later = right != kNone && entries_[right].key > entries_[left].key;
+    winners_[node] = later ? right : left;
+  }
+  void replay(std::size_t at) {
+    for (std::size_t node = (leaves_ + at) / 2; node > 0; node /= 2) play(node);
   }
 
-  std::size_t largest() const {
-    std::size_t most = entries_.size();
-    for (const std::size_t best : best_) {
-      if (most == entries_.size() || entries_[best].key > entries_[most].key) most = best;
-    }
-    return most;
-  }
-
-  /// At most the largest key but that of an entry.
+  /// The largest key but that of the entry that won.
   float other_than(std::size_t at) const {
     float most = -1.0f;
-    for (const std::size_t best : best_) {
-      if (best != at) most = std::max(most, entries_[best].key);
+    for (std::size_t node = leaves_ + at; node > 1; node /= 2) {
+      const std::size_t other = winners_[node ^ 1];
+      if (other != kNone) most = std::max(most, entries_[other].key);
     }
     return most;
   }
@@ -137,15 +152,18 @@ class Pool {
         entry.key = keys.key_of(entry.row, square);
       }
     }
-    find_best(at / kGroup);
+    replay(at);
   }
 
   const Rows& rows_;
   const Centres& centres_;
-  std::vector<Entry> entries_;     // rows ascending
-  std::vector<std::size_t> best_;  // of each group of entries, the first of the largest key
+  std::vector<Entry> entries_;  // rows ascending
+  std::vector<std::size_t> winners_{
+      kNone, kNone};        // of a node's part of the entries; those of node are 2 node
+  std::size_t leaves_ = 1;  // and 2 node + 1, the entries themselves leaves_ and beyond
   std::vector<float> numbers_, room_;
   std::vector<Ordered> order_;
+  double ordered_ = 0.0;
   bool copied_ = false;
   KCenterWork work_;
 };

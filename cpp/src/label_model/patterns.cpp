@@ -129,7 +129,7 @@ std::int64_t group_rows(const Cpu& device, const Votes& votes, std::span<const s
     return gold.empty() ? std::int16_t{-1} : gold[static_cast<std::size_t>(row)];
   };
   // equal rows meet in one table, whose rows come in order: how many tables does not show
-  const std::int64_t threads = device.threads > 0 ? device.threads : available_threads();
+  const std::int64_t threads = thread_count(device);
   const auto parts = static_cast<std::int64_t>(
       std::bit_ceil(static_cast<std::uint64_t>(std::clamp<std::int64_t>(threads, 1, kTables))));
   const auto part_of = [&](std::uint64_t hash) {

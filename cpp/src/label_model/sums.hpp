@@ -56,7 +56,7 @@ Expected sum_blocks(const Cpu& device, std::int64_t n, std::size_t columns, std:
                     Visit&& visit) {
   constexpr std::int64_t kBlock = 1 << 13, kMostBytes = 64 << 20;
   const auto bytes = static_cast<std::int64_t>(sizeof(double) * (columns + 1) * k);
-  const std::int64_t threads = device.threads > 0 ? device.threads : available_threads();
+  const std::int64_t threads = thread_count(device);
   const std::int64_t parts =
       std::clamp<std::int64_t>(std::min((n + kBlock / 4 - 1) / (kBlock / 4), threads), 1,
                                std::max<std::int64_t>(1, kMostBytes / bytes));

@@ -88,10 +88,19 @@ class Bounds {
   /// bits took at most `lost` from the row and `query_lost` from the query.
   double slack(const FramedQuery& query, double norm, double lost, double query_lost) const {
     const double row = norm + lost, other = query.norm + query_lost;
-    const double most = row * other * by_norms_ + norm * norm * by_squares_ +
-                        (row + other) * underflow_ * 0x1p-22 + norm * query_lost + lost * other +
-                        query.constant;
+    const double most = product_error(row, other) + norm * norm * by_squares_ + norm * query_lost +
+                        lost * other + query.constant;
     return most == most ? most : std::numeric_limits<double>::infinity();
+  }
+
+  /// Most that a product of two framed rows is off, as they are multiplied.
+  double product_error(double norm, double other) const {
+    return norm * other * by_norms_ + (norm + other) * underflow_ * 0x1p-22 + underflow_;
+  }
+
+  /// At least the exact square, in the frame, of a canonical squared distance.
+  double framed_square(double distance) const {
+    return scale_ * scale_ * distance * (1.0 + 1.1 * canonical_) + 2.0 * tiny_;
   }
 
   /// A level that no row as near as one at `value` exceeds, whichever is canonically nearer.
@@ -104,8 +113,7 @@ class Bounds {
   /// The level of rows at a canonical distance (of CanonicalQuery), or nearer: none is above.
   double level(const FramedQuery& query, double distance) const {
     if (metric_ == Metric::sqeuclidean) {
-      const double squares = scale_ * scale_ * distance;
-      return 0.5 * (squares * (1.0 + 1.1 * canonical_) - query.shift) + sums_ * query.shift + tiny_;
+      return 0.5 * (framed_square(distance) - query.shift) + sums_ * query.shift;
     }
     // distances are -<q, x>, or 1 - cos; levels -<q, x - mean> times both scales
     const double near = metric_ == Metric::cosine ? distance - 1.0 : distance;

@@ -289,7 +289,7 @@ class Growth {
 
  private:
   std::vector<Part> compare(const Queries& queries, const Side& side, std::int64_t begin) {
-    const std::int64_t threads = device_.threads > 0 ? device_.threads : available_threads();
+    const std::int64_t threads = thread_count(device_);
     const double work = static_cast<double>(queries.count * rows_.d);
     const auto step = panels(static_cast<std::int64_t>(kStepProducts / work));
     std::vector<Part> parts;

@@ -172,7 +172,7 @@ class Search {
 
   /// Every part scans a range of rows; all advance together, so that the poll is never far away.
   std::vector<Part> scan(const Cpu& device, const Queries& queries) {
-    const std::int64_t threads = device.threads > 0 ? device.threads : available_threads();
+    const std::int64_t threads = thread_count(device);
     const std::int64_t panels = (rows_.n + kPanelRows - 1) / kPanelRows;
     const std::int64_t count = std::clamp<std::int64_t>(panels, 1, threads);
     const std::int64_t range = (panels + count - 1) / count * kPanelRows;

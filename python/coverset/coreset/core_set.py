@@ -27,8 +27,9 @@ class CoreSet:
         The centre nearest to each row, by its row in X.
     stats : dict
         What it took: canonical ``distances``, ``products`` (pairs of a row and a centre that were
-        multiplied), ``coordinates`` subtracted or multiplied, ``bytes`` of rows read, and
-        ``refreshes``, the times that rows were chosen and brought up to date together.
+        multiplied), ``coordinates`` subtracted or multiplied, ``bytes`` of rows read,
+        ``refreshes``, the times that rows were chosen and brought up to date together, and
+        ``prefix``, the numbers a row that were multiplied first; 0 for whole rows.
     rows : (k, d) float32, optional
         The rows themselves, where they came from a stream.
     """

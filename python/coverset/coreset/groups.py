@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from coverset import _arguments as arguments
 from coverset.coreset.core_set import CoreSet
-from coverset.coreset.traversal import NO_RADII, NO_ROWS
+from coverset.coreset.traversal import NO_RADII, NO_ROWS, added
 from coverset.neighbors.rows import StoredRows
 
 
@@ -105,5 +105,5 @@ def _in_one_order(parts: list[_Part]) -> CoreSet:
         radii[i] = now.max()
     stats: dict[str, int] = {}
     for part in parts:
-        stats = {name: stats.get(name, 0) + done for name, done in part.stats.items()} or stats
+        stats = added(stats, part.stats) if part.stats else stats
     return CoreSet(indices, radii, None, stats)

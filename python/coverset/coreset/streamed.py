@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from coverset.coreset.core_set import CoreSet
-from coverset.coreset.traversal import NO_ROWS, float_rows, traverse
+from coverset.coreset.traversal import NO_ROWS, added, float_rows, traverse
 from coverset.neighbors.rows import Rows, check_rows, stored_rows
 
 _SPARE = 16  # rows that are kept for each that is asked for
@@ -71,7 +71,7 @@ class _Doubling:
         found = traverse(
             stored_rows("X", rows), k, initial=initial, stop=stop, threads=self._threads
         )
-        self.stats = {name: self.stats.get(name, 0) + done for name, done in found.stats.items()}
+        self.stats = added(self.stats, found.stats)
         return found
 
 

@@ -69,6 +69,13 @@ def traverse_from(
     return CoreSet(indices[:taken], radii, None, stats), first
 
 
+def added(stats: dict[str, int], more: dict[str, int]) -> dict[str, int]:
+    """Return the work of two runs; prefixes are not summed, the longer counts."""
+    total = {name: stats.get(name, 0) + done for name, done in more.items()}
+    total["prefix"] = max(stats.get("prefix", 0), more["prefix"])
+    return total
+
+
 def _largest_key(radius: float) -> float:
     """Return the largest float32 whose root is at most ``radius``; -1 for a negative one."""
     if radius < 0:

@@ -1,0 +1,24 @@
+// Whether prefixes pay, and how long they should be: tried on the first centres.
+#pragma once
+
+#include <memory>
+#include <span>
+
+#include "coreset/prefix.hpp"
+
+namespace coverset {
+
+/// What a traversal is still to do.
+struct WorkAhead {
+  std::int64_t centres = 0;  // to be taken
+  double missed = 0.0;       // centres that a row is brought up to date with at a time
+};
+
+/// The prefix of rows that costs least by far, or none: some rows meet the first of the centres.
+std::unique_ptr<Prefix> choose_prefix(const Cpu& device, const Rows& rows, const Frame& frame,
+                                      std::span<const std::int64_t> centres, WorkAhead ahead);
+
+/// One of at most 16 numbers, whatever it costs; none where all rows are one.
+std::unique_ptr<Prefix> short_prefix(const Cpu& device, const Rows& rows, const Frame& frame);
+
+}  // namespace coverset

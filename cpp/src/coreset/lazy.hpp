@@ -1,0 +1,75 @@
+// Farthest first as lazy greedy: keys only shrink, so that a stale one is an upper bound and only
+// rows that come to the front are brought up to date.
+#pragma once
+
+#include <optional>
+#include <vector>
+
+#include "coreset/choice.hpp"
+#include "coreset/pool.hpp"
+#include "coreset/refresher.hpp"
+
+namespace coverset {
+
+inline KCenterWork operator+(KCenterWork a, const KCenterWork& b) {
+  a.distances += b.distances;
+  a.products += b.products;
+  a.coordinates += b.coordinates;
+  a.bytes += b.bytes;
+  a.refreshes += b.refreshes;
+  return a;
+}
+
+class Lazy {
+ public:
+  /// `wanted`: rows to be taken, and initial ones.
+  Lazy(const Cpu& device, const Rows& rows, const KCenterOptions& options, std::int64_t wanted,
+       Keys& keys);
+
+  /// Keys of all rows, with the first centre or the initial ones.
+  void begin(std::span<const std::int64_t> centres);
+
+  /// The row that is to be taken, the largest key but n_outliers; none: key -1; or nothing, where
+  /// it would cost more than that many nanoseconds.
+  std::optional<KeyedRow> next(double allowed);
+
+  void take(std::int64_t row);
+
+  /// Brings all rows up to date. Until begin_again() keys may change and centres be added.
+  void catch_up();
+  void add(std::int64_t row) { centres_.add(row); }
+  void begin_again();
+  std::int64_t centres() const { return centres_.count(); }
+
+  /// Nanoseconds, about.
+  double spent() const;
+  KCenterWork work() const;
+
+ private:
+  void measure_first();
+  void refresh(std::span<const std::int64_t> rows);
+  void renew();
+  void choose_way(WorkAhead ahead);
+  void look_back(const KCenterWork& before, double rows);
+  KCenterWork of_refreshers() const;
+
+  /// Centres that a row is brought up to date with at a time, as seen on many sets.
+  double missed() const { return static_cast<double>(wanted_centres_) / 5.0; }
+
+  const Cpu& device_;
+  const Rows& rows_;
+  const KCenterOptions& options_;
+  Keys& keys_;
+  Centres centres_;
+  Pool pool_;
+  std::vector<Refresher> refreshers_;
+  KCenterWork first_;
+  KeyedRow next_{std::numeric_limits<float>::infinity(), -1};  // no pool yet
+  bool exhausted_ = false;                                     // the pool has all rows
+  bool chosen_ = false;                                        // prefixes or whole rows
+  std::int64_t wanted_centres_, most_, wanted_, picks_ = 1;
+  std::vector<std::int64_t> by_age_;
+  std::vector<float> before_;
+};
+
+}  // namespace coverset
