@@ -46,6 +46,17 @@ void bind_coreset(py::module_& m) {
       "data"_a, "kind"_a, "scale"_a.noconvert(), "unit"_a, "start"_a, "initial"_a.noconvert(),
       "weights"_a.noconvert(), "n_outliers"_a, "stop"_a, "indices"_a.noconvert(),
       "keys"_a.noconvert(), "threads"_a, "way"_a = "best");
+  m.def(
+      "assign_nearest",
+      [](const py::array& data, const std::string& kind, const Array<float>& scale, bool unit,
+         const Array<std::int64_t>& centres, Array<std::int64_t>& nearest, int threads) {
+        const auto to = out(nearest);
+        Rows rows = rows_of(data, kind, scale);
+        rows.unit = unit;
+        run(threads, [&](const Cpu& device) { assign_nearest(device, rows, in(centres), to); });
+      },
+      "data"_a, "kind"_a, "scale"_a.noconvert(), "unit"_a, "centres"_a.noconvert(),
+      "nearest"_a.noconvert(), "threads"_a);
 }
 
 }  // namespace coverset::bindings

@@ -486,3 +486,12 @@ def k_center(
     threads: int,
     way: str = "best",
 ) -> dict[str, Any]: ...
+def assign_nearest(
+    data: NDArray[Any],
+    kind: str,
+    scale: _Float32,
+    unit: bool,
+    centres: _Int64,
+    nearest: _Int64,
+    threads: int,
+) -> None: ...

@@ -67,7 +67,7 @@ int main() {
            defined(&squared_distances);
   count += defined(&find_frame) + defined(&find_bad_row) + defined(&load_rows) +
            defined(&find_nearest) + defined(&find_within) + defined(&extend_graph) +
-           defined(&k_center);
+           defined(&k_center) + defined(&assign_nearest);
   count += number_types<std::int8_t, std::int16_t, std::int32_t, std::int64_t, std::uint8_t,
                         std::uint16_t, std::uint32_t, std::uint64_t, float, double>();
   count += defined<Features<std::int32_t, float>>(&match_features<std::int32_t, float>) +

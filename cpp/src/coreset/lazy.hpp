@@ -5,20 +5,10 @@
 #include <optional>
 #include <vector>
 
-#include "coreset/choice.hpp"
 #include "coreset/pool.hpp"
-#include "coreset/refresher.hpp"
+#include "coreset/refreshers.hpp"
 
 namespace coverset {
-
-inline KCenterWork operator+(KCenterWork a, const KCenterWork& b) {
-  a.distances += b.distances;
-  a.products += b.products;
-  a.coordinates += b.coordinates;
-  a.bytes += b.bytes;
-  a.refreshes += b.refreshes;
-  return a;
-}
 
 class Lazy {
  public:
@@ -37,9 +27,9 @@ class Lazy {
 
   /// Brings all rows up to date. Until begin_again() keys may change and centres be added.
   void catch_up();
-  void add(std::int64_t row) { centres_.add(row); }
+  void add(std::int64_t row) { refreshers_.centres().add(row); }
   void begin_again();
-  std::int64_t centres() const { return centres_.count(); }
+  std::int64_t centres() const { return refreshers_.centres().count(); }
 
   /// Nanoseconds, about.
   double spent() const;
@@ -47,26 +37,17 @@ class Lazy {
 
  private:
   void measure_first();
-  void refresh(std::span<const std::int64_t> rows);
   void renew();
-  void choose_way(WorkAhead ahead);
-  void look_back(const KCenterWork& before, double rows);
-  KCenterWork of_refreshers() const;
-
-  /// Centres that a row is brought up to date with at a time, as seen on many sets.
-  double missed() const { return static_cast<double>(wanted_centres_) / 5.0; }
 
   const Cpu& device_;
   const Rows& rows_;
   const KCenterOptions& options_;
   Keys& keys_;
-  Centres centres_;
+  Refreshers refreshers_;
   Pool pool_;
-  std::vector<Refresher> refreshers_;
   KCenterWork first_;
   KeyedRow next_{std::numeric_limits<float>::infinity(), -1};  // no pool yet
   bool exhausted_ = false;                                     // the pool has all rows
-  bool chosen_ = false;                                        // prefixes or whole rows
   std::int64_t wanted_centres_, most_, wanted_, picks_ = 1;
   std::vector<std::int64_t> by_age_;
   std::vector<float> before_;

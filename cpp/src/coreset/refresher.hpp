@@ -15,8 +15,10 @@ namespace coverset {
 /// One thread's way.
 class Refresher {
  public:
-  explicit Refresher(const Centres& centres)
+  /// `nearest`: where the number of each row's nearest centre goes; or nothing.
+  Refresher(const Centres& centres, std::span<std::int64_t> nearest)
       : centres_(centres),
+        nearest_(nearest),
         room_(static_cast<std::size_t>(2 * centres.rows_.d)),
         products_(kPanelRows * kStripQueries) {}
 
@@ -95,8 +97,13 @@ class Refresher {
     ++work_.distances;
     work_.coordinates += centres_.rows_.d;
     const float* numbers = float_row(centres_.rows_, row, room_.data());
-    squares_[i] =
-        std::min(squares_[i], centres_.distance(numbers, centre, room_.data() + centres_.rows_.d));
+    const float square = centres_.distance(numbers, centre, room_.data() + centres_.rows_.d);
+    if (!nearest_.empty()) {
+      std::int64_t& known = nearest_[static_cast<std::size_t>(row)];
+      const bool first = square == squares_[i] && (known < 0 || centre < known);
+      if (square < squares_[i] || first) known = centre;
+    }
+    squares_[i] = std::min(squares_[i], square);
   }
 
   /// With prefixes a distance that was measured lowers the limit.
@@ -153,6 +160,7 @@ class Refresher {
   }
 
   const Centres& centres_;
+  std::span<std::int64_t> nearest_;
   std::optional<Panel> panel_;
   std::optional<Projector> projector_;
   int form_ = -1;

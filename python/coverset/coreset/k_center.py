@@ -10,15 +10,14 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from coverset import _arguments as arguments
+from coverset import _cpu
 from coverset.coreset.core_set import CoreSet
 from coverset.coreset.groups import k_center_of_groups
 from coverset.coreset.streamed import k_center_of_stream
-from coverset.coreset.traversal import NO_ROWS, NO_WEIGHTS, float_rows, traverse, traverse_from
-from coverset.neighbors import FlatIndex
+from coverset.coreset.traversal import NO_ROWS, NO_WEIGHTS, traverse, traverse_from
 from coverset.neighbors.rows import Rows, StoredRows, check_rows, stored_rows
 
 METRICS = ("euclidean", "cosine")
-_BLOCK = 1 << 14  # rows that are assigned at a time
 
 
 def k_center(
@@ -91,8 +90,8 @@ def k_center(
     solution leaves out, and each other is in a part of it that had none: the radius after k + z
     rows is at most twice the best of k centres and z outliers.
 
-    Of a stream it keeps 16 k rows at most, by doubling (Charikar et al. 1997): every row read is
-    within 8 times the best radius of 8 k centres from one of those, of which k are taken. So the
+    Of a stream it keeps 4 k rows at most, by doubling (Charikar et al. 1997): every row read is
+    within 8 times the best radius of 2 k centres from one of those, of which k are taken. So the
     radius is at most 10 times the best of k centres; ``radii`` bound it from above.
 
     Beyond X it holds 8 bytes a row, d bytes a row taken, and some 40 MiB.
@@ -176,12 +175,8 @@ def k_center(
 def _assignment(
     rows: StoredRows, centres: NDArray[np.int64], unit: bool, threads: int
 ) -> NDArray[np.int64]:
-    index = FlatIndex().fit(float_rows(rows, centres, unit, threads), n_threads=threads or None)
     nearest = np.empty(len(rows.data), dtype=np.int64)
-    for first in range(0, len(nearest), _BLOCK):
-        some = slice(first, min(first + _BLOCK, len(nearest)))
-        queries = float_rows(rows, some, unit, threads)
-        nearest[some] = centres[index.search(queries, 1, n_threads=threads or None).indices[:, 0]]
+    _cpu.assign_nearest(*rows, unit, centres, nearest, threads)
     return nearest
 
 

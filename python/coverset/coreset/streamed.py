@@ -12,7 +12,7 @@ from coverset.coreset.core_set import CoreSet
 from coverset.coreset.traversal import NO_ROWS, added, float_rows, traverse
 from coverset.neighbors.rows import Rows, check_rows, stored_rows
 
-_SPARE = 16  # rows that are kept for each that is asked for
+_SPARE = 4  # rows that are kept for each that is asked for
 _EVERY = slice(None)
 
 
@@ -78,7 +78,7 @@ class _Doubling:
 def k_center_of_stream(
     blocks: Iterator[NDArray[Any] | Rows], k: int, unit: bool, threads: int
 ) -> CoreSet:
-    """Keep 16 k rows by doubling, and take k of them; radii are upper bounds."""
+    """Keep 4 k rows by doubling, and take k of them; radii are upper bounds."""
     state = _Doubling(_SPARE * k, threads)
     for number, block in enumerate(blocks):
         name = f"block {number} of X"

@@ -1,0 +1,56 @@
+// All threads' refreshers, and what they multiply: whole rows or prefixes, in how many bits.
+#pragma once
+
+#include <vector>
+
+#include "coreset/choice.hpp"
+#include "coreset/refresher.hpp"
+
+namespace coverset {
+
+inline KCenterWork operator+(KCenterWork a, const KCenterWork& b) {
+  a.distances += b.distances;
+  a.products += b.products;
+  a.coordinates += b.coordinates;
+  a.bytes += b.bytes;
+  a.refreshes += b.refreshes;
+  return a;
+}
+
+class Refreshers {
+ public:
+  /// `nearest`: where the number of each row's nearest centre goes; or nothing.
+  Refreshers(const Cpu& device, const Rows& rows, KCenterWay way, Keys& keys,
+             std::span<std::int64_t> nearest = {});
+
+  Centres& centres() { return centres_; }
+  const Centres& centres() const { return centres_; }
+
+  /// Prefixes or not: once, when there are centres to try them on.
+  void choose_way(WorkAhead ahead);
+
+  /// Brings rows up to date; their keys are counted by who calls.
+  void refresh(std::span<const std::int64_t> rows);
+
+  /// All rows that are not.
+  void catch_up();
+
+  /// Nanoseconds, about.
+  double spent() const;
+  KCenterWork work() const;
+
+ private:
+  double refreshed() const;
+  void look_back(const KCenterWork& before, double rows);
+
+  const Cpu& device_;
+  const Rows& rows_;
+  KCenterWay way_;
+  Keys& keys_;
+  Centres centres_;
+  std::vector<Refresher> refreshers_;
+  bool chosen_ = false;
+  double missed_ = 0.0;
+};
+
+}  // namespace coverset
