@@ -228,8 +228,8 @@ def test_a_stream_stays_within_its_factor(name, size, metric):
 
 
 def test_a_stream_that_fits_is_the_same_as_an_array():
-    X = normal(100, 4)
-    found = cs.k_center(iter([X[:30], X[30:]]), 10)
+    X = normal(40, 4)
+    found = cs.k_center(iter([X[:15], X[15:]]), 10)
     same(found, reference.k_center(X, 10))
 
 
@@ -277,6 +277,13 @@ def test_prefixes_are_taken_where_they_pay(simd_level):
     same(whole, (want.indices, want.radii))
     assert (found.stats["prefix"], whole.stats["prefix"]) == (10, 0)
     assert found.stats["coordinates"] < whole.stats["coordinates"] / 4
+
+
+def test_rows_are_assigned_by_prefixes_as_by_an_index():
+    X = of_rank(10)
+    found = cs.k_center(X, 6000, assign=True)
+    index = cs.FlatIndex().fit(X[found.indices])
+    assert np.array_equal(found.assignment, found.indices[index.search(X, 1).indices[:, 0]])
 
 
 def test_prefixes_are_not_taken_where_rows_have_no_plane():
@@ -330,6 +337,36 @@ def test_rows_that_are_all_one_take_no_work():
     stats = cs.k_center(np.ones((20_000, 32), "f4"), 5000).stats
     assert stats["distances"] == 20_000
     assert stats["products"] == 0
+
+
+# --- progress -------------------------------------------------------------------------------------
+
+
+def told(X, k, **options):
+    seen = []
+    cs.k_center(X, k, progress=lambda done, total: seen.append((done, total)), **options)
+    return seen
+
+
+def test_progress_is_told_of_rows_taken():
+    X = normal(150_000, 64)
+    seen = told(X, 2500)
+    assert len(seen) > 1
+    assert seen == sorted(seen)
+    assert seen[-1] == (2500, 2500)
+    assert told(X[:200], 20, groups=np.arange(200) % 4)[-1] == (20, 20)
+    assert told(iter([X[:300], X[300:500]]), 20) == [(300, None), (500, None)]
+    cs.k_center(X[:100], 5, progress=True)
+
+
+def test_an_error_of_progress_ends_the_run():
+    def stop(done, total):
+        raise LookupError(done)
+
+    X = normal(150_000, 64)
+    with pytest.raises(LookupError):
+        cs.k_center(X, 4000, progress=stop)
+    assert len(cs.k_center(X, 5)) == 5
 
 
 # --- the object -----------------------------------------------------------------------------------

@@ -55,32 +55,41 @@ inline void remember_main_thread() {
   pthread_atfork(nullptr, nullptr, [] { main_thread = pthread_self(); });
 }
 
-/// Polls Python's signal handlers, at most every 50 ms. Python runs them in the main thread
-/// alone, so a kernel that another thread called is not polled.
+/// Polls Python's signal handlers, at most every 50 ms, and calls what wants to know of time
+/// passing. Python runs handlers in the main thread alone, so they are not polled where another
+/// thread called the kernel.
 class Interrupt {
  public:
+  /// `tick`: a function of no arguments, borrowed, or null.
+  explicit Interrupt(PyObject* tick) : tick_(tick) {}
+
   static bool poll(void* state) { return static_cast<Interrupt*>(state)->pending(); }
 
  private:
   bool pending() {
-    if (!listens_) return false;
+    if (!listens_ && tick_ == nullptr) return false;
     const auto now = std::chrono::steady_clock::now();
     if (now - last_ < std::chrono::milliseconds(50)) return false;
     last_ = now;
     const pybind11::gil_scoped_acquire locked;
-    return PyErr_CheckSignals() != 0;
+    if (tick_ != nullptr &&
+        !pybind11::reinterpret_steal<pybind11::object>(PyObject_CallNoArgs(tick_))) {
+      return true;  // its error is set
+    }
+    return listens_ && PyErr_CheckSignals() != 0;
   }
 
+  PyObject* tick_;
   const bool listens_ = pthread_equal(main_thread, pthread_self()) != 0;
   std::chrono::steady_clock::time_point last_ = std::chrono::steady_clock::now();
 };
 
 /// Runs kernel(device) without the GIL. What the environment decides is read before: getenv must
 /// not meet another thread's setenv. A Cancelled kernel leaves Python's error set; module.cpp
-/// turns it into the exception that the signal handler raised.
+/// turns it into the exception that the signal handler, or `tick`, raised.
 template <class Kernel>
-decltype(auto) run(int threads, Kernel&& kernel) {
-  Interrupt interrupt;
+decltype(auto) run(int threads, Kernel&& kernel, const pybind11::object& tick = pybind11::none()) {
+  Interrupt interrupt(tick.is_none() ? nullptr : tick.ptr());
   const Cpu device{threads > 0 ? threads : available_threads(), &Interrupt::poll, &interrupt};
   simd_level();
   const Unlocked unlocked;

@@ -1,6 +1,6 @@
 """Stub of the compiled kernels. Arrays must have just these dtypes, in C order; none is copied."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -485,6 +485,7 @@ def k_center(
     keys: _Float32,
     threads: int,
     way: str = "best",
+    tick: Callable[[], object] | None = None,
 ) -> dict[str, Any]: ...
 def assign_nearest(
     data: NDArray[Any],

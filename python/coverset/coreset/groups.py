@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from coverset import _arguments as arguments
+from coverset._progress import Progress, report
 from coverset.coreset.core_set import CoreSet
 from coverset.coreset.traversal import NO_RADII, NO_ROWS, added
 from coverset.neighbors.rows import StoredRows
@@ -32,6 +33,7 @@ def k_center_of_groups(
     weights: NDArray[np.float32],
     traverse: Callable[..., tuple[CoreSet, np.float32]],
     stop: float,
+    progress: Progress,
 ) -> CoreSet:
     """Cover each group by itself, and put the rows in one order: the largest radius comes next."""
     labels = arguments.integer_array("groups", groups)
@@ -43,22 +45,26 @@ def k_center_of_groups(
     given = np.bincount(of_row[initial], minlength=len(names))
     free = np.bincount(of_row, minlength=len(names)) - given
     budgets = _budgets(k, names, free)
-    parts = []
-    for group, budget in enumerate(budgets):
-        own = np.flatnonzero(of_row == group)
-        some = StoredRows(
-            rows.data[own], rows.kind, rows.scale[own] if len(rows.scale) else rows.scale
-        )
-        weight = weights[own] if len(weights) else weights
-        centres = np.searchsorted(own, np.sort(initial[of_row[initial] == group]))
-        first = int(np.argmax(weight)) if len(weight) else 0
-        if free[group] == 0:
-            parts.append(_Part(own, NO_ROWS, NO_RADII, np.float32(0), {}))
-            continue
-        found, before = traverse(some, max(int(budget), 1), first, centres, weight, stop)
-        before = before if len(centres) else np.float32(np.inf)
-        taken = min(int(budget), len(found))
-        parts.append(_Part(own, found.indices[:taken], found.radii[:taken], before, found.stats))
+    with report(progress, int(budgets.sum()), "k_center") as advance:
+        parts = []
+        for group, budget in enumerate(budgets):
+            own = np.flatnonzero(of_row == group)
+            some = StoredRows(
+                rows.data[own], rows.kind, rows.scale[own] if len(rows.scale) else rows.scale
+            )
+            weight = weights[own] if len(weights) else weights
+            centres = np.searchsorted(own, np.sort(initial[of_row[initial] == group]))
+            first = int(np.argmax(weight)) if len(weight) else 0
+            if free[group] == 0:
+                parts.append(_Part(own, NO_ROWS, NO_RADII, np.float32(0), {}))
+                continue
+            shown = {"advance": advance} if progress and budget else {}
+            found, before = traverse(
+                some, max(int(budget), 1), first, centres, weight, stop, **shown
+            )
+            before = before if len(centres) else np.float32(np.inf)
+            taken = slice(min(int(budget), len(found)))
+            parts.append(_Part(own, found.indices[taken], found.radii[taken], before, found.stats))
     return _in_one_order(parts)
 
 

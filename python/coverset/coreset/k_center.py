@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from coverset import _arguments as arguments
 from coverset import _cpu
+from coverset._progress import Progress, report
 from coverset.coreset.core_set import CoreSet
 from coverset.coreset.groups import k_center_of_groups
 from coverset.coreset.streamed import k_center_of_stream
@@ -33,6 +34,7 @@ def k_center(
     groups: ArrayLike | None = None,
     assign: bool = False,
     n_threads: int | None = None,
+    progress: Progress = False,
 ) -> CoreSet:
     """Take k rows one after another, each the farthest from those taken before.
 
@@ -70,6 +72,9 @@ def k_center(
         Also find the nearest centre of every row.
     n_threads : int, optional
         By default the CPUs this process may use.
+    progress : bool or callable
+        True: a bar, with tqdm, of rows taken; of a stream, of rows read. A function is called as
+        ``progress(done, total)`` now and then; what it raises ends the run.
 
     Returns
     -------
@@ -94,7 +99,8 @@ def k_center(
     within 8 times the best radius of 2 k centres from one of those, of which k are taken. So the
     radius is at most 10 times the best of k centres; ``radii`` bound it from above.
 
-    Beyond X it holds 8 bytes a row, d bytes a row taken, and some 40 MiB.
+    Beyond X it holds 8 bytes a row, d bytes a row taken, and some 40 MiB; where prefixes of p
+    numbers pay (``stats["prefix"]``), 4 p + 4 bytes a row more, at most 512 MiB.
 
     References
     ----------
@@ -122,7 +128,7 @@ def k_center(
         if given or assign:
             msg = f"{given[0] if given else 'assign'} must not be given with an iterator"
             raise ValueError(msg)
-        return k_center_of_stream(X, arguments.count("k", k), unit, threads)
+        return k_center_of_stream(X, arguments.count("k", k), unit, threads, progress)
     rows = stored_rows("X", X)
     n = len(rows.data)
     if n == 0:
@@ -142,15 +148,8 @@ def k_center(
         if skipped:
             msg = f"n_outliers must be 0 with groups, got {skipped}"
             raise ValueError(msg)
-        found = k_center_of_groups(
-            rows,
-            k,
-            groups,
-            centres,
-            weight,
-            partial(traverse_from, unit=unit, threads=threads),
-            stop,
-        )
+        run = partial(traverse_from, unit=unit, threads=threads)
+        found = k_center_of_groups(rows, k, groups, centres, weight, run, stop, progress)
     else:
         most = n - len(centres) - skipped
         wanted = arguments.whole_number("k", k, 1, max(most, 1))
@@ -160,12 +159,14 @@ def k_center(
         first = 0 if weight is NO_WEIGHTS else int(np.argmax(weight))
         if start is not None:
             first = arguments.whole_number("start", start, 0, n - 1)
-        found = traverse(
-            *(rows, wanted, first, centres, weight, stop),
-            n_outliers=skipped,
-            unit=unit,
-            threads=threads,
-        )
+        with report(progress, wanted, "k_center") as advance:
+            found = traverse(
+                *(rows, wanted, first, centres, weight, stop),
+                n_outliers=skipped,
+                unit=unit,
+                threads=threads,
+                advance=advance if progress else None,
+            )
     if not assign:
         return found
     nearest = _assignment(rows, np.concatenate([centres, found.indices]), unit, threads)

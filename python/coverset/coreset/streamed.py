@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from coverset._progress import Progress, report
 from coverset.coreset.core_set import CoreSet
 from coverset.coreset.traversal import NO_ROWS, added, float_rows, traverse
 from coverset.neighbors.rows import Rows, check_rows, stored_rows
@@ -76,19 +77,25 @@ class _Doubling:
 
 
 def k_center_of_stream(
-    blocks: Iterator[NDArray[Any] | Rows], k: int, unit: bool, threads: int
+    blocks: Iterator[NDArray[Any] | Rows],
+    k: int,
+    unit: bool,
+    threads: int,
+    progress: Progress = False,
 ) -> CoreSet:
     """Keep 4 k rows by doubling, and take k of them; radii are upper bounds."""
     state = _Doubling(_SPARE * k, threads)
-    for number, block in enumerate(blocks):
-        name = f"block {number} of X"
-        rows = stored_rows(name, block)
-        if state.kept is not None and rows.data.shape[1] != state.kept.shape[1]:
-            msg = f"{name} must have {state.kept.shape[1]} columns, as those before, "
-            raise ValueError(f"{msg}got {rows.data.shape[1]}")
-        check_rows(name, rows, "cosine" if unit else "sqeuclidean", threads)
-        if len(rows.data):
-            state.add(float_rows(rows, _EVERY, unit, threads))
+    with report(progress, None, "k_center") as advance:
+        for number, block in enumerate(blocks):
+            name = f"block {number} of X"
+            rows = stored_rows(name, block)
+            if state.kept is not None and rows.data.shape[1] != state.kept.shape[1]:
+                msg = f"{name} must have {state.kept.shape[1]} columns, as those before, "
+                raise ValueError(f"{msg}got {rows.data.shape[1]}")
+            check_rows(name, rows, "cosine" if unit else "sqeuclidean", threads)
+            if len(rows.data):
+                state.add(float_rows(rows, _EVERY, unit, threads))
+            advance(len(rows.data))
     if state.kept is None or state.seen < k:
         msg = f"k must be in 1..{state.seen}, the rows of X, got {k}"
         raise ValueError(msg)

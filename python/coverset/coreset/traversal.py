@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -24,6 +26,7 @@ def traverse(
     n_outliers: int = 0,
     unit: bool = False,
     threads: int = 0,
+    advance: Callable[[int], object] | None = None,
 ) -> CoreSet:
     """Take k rows; everything is checked."""
     found, _ = traverse_from(
@@ -31,6 +34,7 @@ def traverse(
         n_outliers=n_outliers,
         unit=unit,
         threads=threads,
+        advance=advance,
     )
     return found
 
@@ -46,11 +50,24 @@ def traverse_from(
     n_outliers: int = 0,
     unit: bool = False,
     threads: int = 0,
+    advance: Callable[[int], object] | None = None,
 ) -> tuple[CoreSet, np.float32]:
-    """Take k rows, and return also the radius before the first: 0 without ``initial``."""
+    """Take k rows, and return also the radius before the first: 0 without ``initial``.
+
+    ``advance`` hears how many more rows were taken, now and then.
+    """
     largest = float(weights.max(initial=0.0))
     power = float(np.ldexp(1.0, int(np.frexp(largest)[1]))) if largest > 0 else 1.0
-    indices, keys = np.empty(k, dtype=np.int64), np.empty(k, dtype=np.float32)
+    indices, keys = np.full(k, -1, dtype=np.int64), np.empty(k, dtype=np.float32)
+    told = 0
+
+    def tick() -> None:
+        nonlocal told
+        done = int(np.count_nonzero(indices >= 0))
+        if advance is not None:
+            advance(done - told)
+        told = done
+
     stats = _cpu.k_center(
         *(
             *rows,
@@ -61,7 +78,9 @@ def traverse_from(
             n_outliers,
         ),
         *(_largest_key(stop / power), indices, keys, threads),
+        tick=tick if advance is not None else None,
     )
+    tick()
     taken, before = stats.pop("centres"), stats.pop("before")
     with np.errstate(over="ignore"):
         radii = (np.sqrt(keys[:taken]) * np.float64(power)).astype(np.float32)
