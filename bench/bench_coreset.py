@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import functools
+
 import numpy as np
 import pytest
 
 import coverset as cs
 import workloads
+from coverset import _cpu
 
 ROWS, D, K = 200_000, 128, 500
 
@@ -24,6 +27,27 @@ def stored(X, kind):
 @pytest.mark.parametrize("kind", ["float32", "float16", "int8"])
 def time_core_set(benchmark, rows, kind):
     benchmark.pedantic(cs.k_center, (stored(rows, kind), K), rounds=3)
+
+
+@pytest.mark.benchmark(group="core-set of 4,000, 40,000 x 512 of rank 24")
+@pytest.mark.parametrize("way", ["prefix as chosen", "whole rows"])
+def time_core_set_of_low_rank(benchmark, monkeypatch, way):
+    rng = np.random.default_rng(0)
+    X = rng.standard_normal((40_000, 24), dtype=np.float32)
+    X = X @ rng.standard_normal((24, 512), dtype=np.float32)
+    X += np.float32(0.1) * rng.standard_normal(X.shape, dtype=np.float32)
+    if way == "whole rows":
+        monkeypatch.setattr(_cpu, "k_center", functools.partial(_cpu.k_center, way="whole"))
+    found = benchmark.pedantic(cs.k_center, (X, 4_000), rounds=3)
+    assert (found.stats["prefix"] > 0) == (way != "whole rows")
+
+
+@pytest.mark.benchmark(group="core-set of 60, 200,000 x 128 in line")
+@pytest.mark.parametrize("way", ["best", "whole", "eager"])
+def time_core_set_of_rows_in_line(benchmark, monkeypatch, way):
+    X = np.sort(np.random.default_rng(0).standard_normal((ROWS, D), dtype=np.float32), axis=0)
+    monkeypatch.setattr(_cpu, "k_center", functools.partial(_cpu.k_center, way=way))
+    benchmark.pedantic(cs.k_center, (X, 60), rounds=3)
 
 
 OPTIONS = {

@@ -112,17 +112,31 @@ def check(X: np.ndarray, ours: np.ndarray, theirs: np.ndarray) -> None:
         nearest = np.minimum(nearest, ((X - X[row]) ** 2).sum(axis=1))
 
 
-def measure(name: str, threads: int) -> dict[str, Any]:
-    """Time everything on one set."""
-    X, k, picks = data(name)
+def timed(X: np.ndarray, k: int) -> tuple[cs.CoreSet, float]:
+    """Return ours, and the median of three times."""
     times = []
     for _ in range(3):
         start = time.perf_counter()
         found = cs.k_center(X, k)
         times.append(time.perf_counter() - start)
+    return found, round(float(np.median(times)), 4)
+
+
+def measure(name: str, threads: int) -> dict[str, Any]:
+    """Time everything on one set."""
+    X, k, picks = data(name)
+    found, seconds = timed(X, k)
     row: dict[str, Any] = {"set": name, "rows": len(X), "d": X.shape[1], "k": k}
     row |= {"threads": threads, "radius": round(float(found.radii[-1]), 4)}
-    row |= {"seconds": {"coverset": {"seconds": round(float(np.median(times)), 4), "from": k}}}
+    row |= {"seconds": {"coverset": {"seconds": seconds, "from": k}}}
+    row |= {"prefix": found.stats["prefix"]}
+    if "v3" in _cpu.simd_levels():  # what CPUs without AVX-512 have
+        _cpu.force_simd_level("v3")
+        again, seconds = timed(X, k)
+        _cpu.force_simd_level("")
+        assert np.array_equal(again.indices, found.indices)
+        row["seconds"]["AVX2"] = {"seconds": seconds, "from": k}
+        row |= {"prefix, AVX2": again.stats["prefix"]}
     row["products a row and centre"] = round(found.stats["products"] / len(X) / k, 4)
     row["distances a row and centre"] = round(found.stats["distances"] / len(X) / k, 5)
     row["reads of X"] = round(found.stats["bytes"] / X.nbytes, 2)

@@ -2,53 +2,122 @@
 
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 
 import neighbors_reference as reference
 
 
-def unit_rows(X):
-    """Return rows divided by their canonical length, after an exact scaling."""
-    largest = np.abs(X).max(axis=1)
-    X = X * np.ldexp(np.float32(1), -np.floor(np.log2(largest)).astype(np.int32))[:, None]
-    squares = np.array([reference.inner_products(reference.in_groups(x[None]), x)[0] for x in X])
-    return X / np.sqrt(squares)[:, None]
+def unit_rows(wide):
+    near = reference.near_one(wide)
+    return near / reference.norms(reference.in_groups(near))[:, None]
 
 
-def squared_distances(X, row):
-    return reference.distances(X, X[row : row + 1], "sqeuclidean")[0]
+def farthest_first(
+    wide,
+    k,
+    *,
+    start=None,
+    initial=(),
+    metric="euclidean",
+    weights=None,
+    n_outliers=0,
+    stop_radius=None,
+):
+    """Return (indices, radii) of float32 rows, each distance measured."""
+    rows = unit_rows(wide) if metric == "cosine" else wide
+    columns = reference.in_groups(rows)
+    nearest, free = np.full(len(rows), np.inf, np.float32), np.ones(len(rows), bool)
+    factor, power = np.ones(len(rows), np.float32), 1.0
+    if weights is not None:
+        narrow = np.asarray(weights).astype(np.float32)
+        if narrow.any():
+            power = 2.0 ** int(np.frexp(narrow.max())[1])
+        scaled = (narrow.astype(np.float64) / power).astype(np.float32)
+        factor = scaled * scaled
+        start = int(np.argmax(narrow)) if start is None else start
 
-
-def k_center(X, k, start=0, initial=(), weights=None, n_outliers=0, stop_radius=None):
-    """Return (indices, radii, keys at the end) of farthest-first traversal in float32."""
-    n = len(X)
-    weights = np.ones(n, np.float32) if weights is None else np.asarray(weights, np.float32)
-    power = np.float32(2.0 ** np.frexp(weights.max())[1]) if weights.max() > 0 else np.float32(1)
-    squares = (weights / power) * (weights / power)
-    nearest, taken = np.full(n, np.inf, np.float32), np.zeros(n, bool)
-    indices, radii = [], []
-
-    def add(row):
-        taken[row] = True
-        np.minimum(nearest, squared_distances(X, row), out=nearest)
+    def take(row):
+        free[row] = False
+        with np.errstate(over="ignore", under="ignore"):
+            distances = reference.squared_distances(columns, rows[row])
+        np.minimum(nearest, distances, out=nearest)
 
     def farthest():
-        keys = np.where(taken, np.float32(-1), squares * nearest)
-        order = np.argsort(-keys, kind="stable")
-        row = order[n_outliers] if n_outliers < n - taken.sum() else None
-        return row, np.float32(0) if row is None else keys[row]
+        """Return the row that comes next, and the radius: none and 0 if outliers are left."""
+        keys, left = factor * nearest, np.flatnonzero(free)
+        if len(left) <= n_outliers:
+            return None, np.float32(0)
+        row = left[np.argsort(-keys[left], kind="stable")[n_outliers]]
+        return row, np.float32(float(np.sqrt(keys[row])) * power)
+
+    def covered(radius):
+        return stop_radius is not None and float(radius) <= stop_radius
 
     for row in initial:
-        add(row)
-    row = start if not len(initial) else farthest()[0]
-    covered = len(initial) and stop_radius is not None
-    if covered and np.sqrt(farthest()[1]) * power <= np.float32(stop_radius):
-        return np.array([], np.int64), np.array([], np.float32)
+        take(row)
+    if len(initial):
+        row, radius = farthest()
+        if covered(radius):
+            return np.empty(0, np.int64), np.empty(0, np.float32)
+    else:
+        row = 0 if start is None else start
+    indices, radii = [], []
     while len(indices) < k:
-        add(row)
+        take(row)
         indices.append(row)
-        row, key = farthest()
-        radii.append(np.sqrt(key) * power)
-        if stop_radius is not None and radii[-1] <= np.float32(stop_radius):
+        row, radius = farthest()
+        radii.append(radius)
+        if covered(radius):
             break
-    return np.array(indices), np.array(radii, np.float32)
+    return np.array(indices, np.int64), np.array(radii, np.float32)
+
+
+def even_budgets(k, free):
+    """Deal k rows out one at a time, from the lowest class on, to classes with rows left."""
+    budgets, names = dict.fromkeys(free, 0), itertools.cycle(sorted(free))
+    while sum(budgets.values()) < k:
+        name = next(names)
+        budgets[name] += budgets[name] < free[name]
+    return budgets
+
+
+def class_traversals(wide, k, groups, initial=(), weights=None, **options):
+    """Return the traversal of each class that rows are taken of, in rows of the whole."""
+    groups, initial = np.asarray(groups), np.asarray(initial, np.int64)
+    names = np.unique(groups).tolist()
+    if not isinstance(k, dict):
+        given = groups[initial]
+        k = even_budgets(k, {c: int((groups == c).sum() - (given == c).sum()) for c in names})
+    parts = []
+    for name in (name for name in names if k.get(name, 0)):
+        own = np.flatnonzero(groups == name)
+        centres = np.searchsorted(own, initial[groups[initial] == name])
+        some = None if weights is None else np.asarray(weights)[own]
+        indices, radii = farthest_first(
+            wide[own], k[name], initial=centres, weights=some, **options
+        )
+        parts.append((own[indices], radii))
+    return parts
+
+
+def farthest_first_of_classes(wide, k, groups, **options):
+    """Return (indices, radii) of the merged order: the class of the largest radius comes next."""
+    parts = class_traversals(wide, k, groups, **options)
+    now, used = [np.inf] * len(parts), [0] * len(parts)
+    indices, radii = [], []
+    for _ in range(sum(len(rows) for rows, _ in parts)):
+        c = max(
+            (c for c in range(len(parts)) if used[c] < len(parts[c][0])), key=lambda c: (now[c], -c)
+        )
+        indices.append(parts[c][0][used[c]])
+        now[c] = parts[c][1][used[c]]
+        used[c] += 1
+        radii.append(max(now))
+    return np.array(indices, np.int64), np.array(radii, np.float32)
+
+
+def nearest_centres(wide, centres, metric="euclidean"):
+    rows = unit_rows(wide) if metric == "cosine" else wide
+    return centres[np.argmin(reference.distances(rows, rows[centres], "sqeuclidean"), axis=0)]

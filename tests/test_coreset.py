@@ -6,9 +6,11 @@ import numpy as np
 import pytest
 from scipy.spatial.distance import cdist
 
-import coreset_reference as reference
 import coverset as cs
 from coreset_examples import measured
+from coreset_reference import farthest_first, nearest_centres
+from coverset import _cpu
+from coverset.neighbors.rows import stored_rows
 from neighbors_examples import normal
 
 
@@ -39,7 +41,7 @@ SETS = {
 @pytest.mark.parametrize("name", SETS)
 def test_rows_are_those_of_the_plain_loop(simd_level, name):
     X = SETS[name]()
-    want = reference.k_center(X, 150, start=7)
+    want = farthest_first(X, 150, start=7)
     for n_threads in (1, 2, 7):
         same(cs.k_center(X, 150, start=7, n_threads=n_threads), want)
 
@@ -56,13 +58,13 @@ def test_options_are_those_of_the_plain_loop(options):
     known = dict(options)
     if "weights" in known:
         known["start"] = int(np.argmax(known["weights"]))
-    same(cs.k_center(X, 120, **options), reference.k_center(X, 120, **known))
+    same(cs.k_center(X, 120, **options), farthest_first(X, 120, **known))
 
 
 @pytest.mark.parametrize("name", ["mnist", "cifar10_resnet18", "letter"])
 def test_real_embeddings_are_those_of_the_plain_loop(test_data, name):
     X = np.load(test_data / "embeddings" / f"{name}.npz")["X"][:4000].astype(np.float32)
-    same(cs.k_center(X, 100), reference.k_center(X, 100))
+    same(cs.k_center(X, 100), farthest_first(X, 100))
 
 
 def test_double_precision_swaps_only_rows_within_the_stated_gap():
@@ -91,7 +93,7 @@ def test_rows_past_two_to_the_32_numbers_are_read(tmp_path):
     for i in range(len(data)):
         data[i, :4] = (i * i) % 7 + 1
     rows = cs.Rows(data, np.ones(len(data), np.float32))
-    want = reference.k_center(data[:, :4].astype(np.float32), 4)
+    want = farthest_first(data[:, :4].astype(np.float32), 4)
     same(cs.k_center(rows, 4), want)
 
 
@@ -230,7 +232,7 @@ def test_a_stream_stays_within_its_factor(name, size, metric):
 def test_a_stream_that_fits_is_the_same_as_an_array():
     X = normal(40, 4)
     found = cs.k_center(iter([X[:15], X[15:]]), 10)
-    same(found, reference.k_center(X, 10))
+    same(found, farthest_first(X, 10))
 
 
 def test_a_stream_of_equal_rows_gives_rows_once():
@@ -305,7 +307,7 @@ def test_rows_that_cannot_be_framed_are_measured():
     X = of_rank(3, 500, 40)
     X[::7] *= np.float32(1e17)
     X[3::7] *= np.float32(1e-22)
-    want = reference.k_center(X, 80)
+    want = farthest_first(X, 80)
     with measured("prefix"):
         same(cs.k_center(X, 80), want)
 
@@ -325,7 +327,7 @@ def test_rows_in_line_are_passed_over_as_in_the_plain_loop(simd_level, options):
     if "weights" in known:
         known["weights"] = known["weights"].astype("f4")
         known["start"] = int(np.argmax(known["weights"]))
-    want = reference.k_center(X, 90, **known)
+    want = farthest_first(X, 90, **known)
     for n_threads in (1, 2, 7):
         found = cs.k_center(X, 90, n_threads=n_threads, **options)
         same(found, want)
@@ -337,6 +339,70 @@ def test_rows_that_are_all_one_take_no_work():
     stats = cs.k_center(np.ones((20_000, 32), "f4"), 5000).stats
     assert stats["distances"] == 20_000
     assert stats["products"] == 0
+
+
+# --- at the ends of ranges ------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("way", ["best", "whole", "prefix"])
+@pytest.mark.parametrize(("n", "some", "n_outliers"), [
+    (531, 87, 0), (589, 90, 0), (1000, 60, 300), (2000, 100, 1000), (40, 7, 3),
+])  # fmt: skip
+def test_rows_are_taken_where_keys_bunch_at_one_value(way, n, some, n_outliers):
+    X = np.zeros((n, 64), np.float32)
+    X[:some] = np.random.default_rng(23).standard_normal((some, 64))
+    k = (n - n_outliers) // 2
+    want = farthest_first(X, k, n_outliers=n_outliers)
+    for n_threads in (1, 2):
+        with measured(way):
+            same(cs.k_center(X, k, n_outliers=n_outliers, n_threads=n_threads), want)
+
+
+def far_out(n=2000, d=16):
+    """Small rows, and seven so long that their products overflow, which no sample meets."""
+    X = normal(n, d) * np.float32(1.4 * 2.0**-20)
+    out = np.setdiff1d(np.arange(n), np.arange(1024) * n // 1024)[:7]
+    X[out] = np.eye(7, d) * 2.0 ** (63.65 - 18) * (1 + np.arange(7)[:, None] * 0.01)
+    return X, out
+
+
+@pytest.mark.parametrize("way", ["best", "whole", "prefix", "eager"])
+def test_products_that_overflow_rule_nothing_out(simd_level, way):
+    X, out = far_out()
+    nearest = np.empty(len(X), np.int64)
+    _cpu.assign_nearest(*stored_rows("X", X), False, out, nearest, 2)
+    assert np.array_equal(nearest, nearest_centres(X, out))
+    with measured(way):
+        same(cs.k_center(X, 9, initial=out), farthest_first(X, 9, initial=out))
+        assert len(cs.k_center(X, 1, initial=out, stop_radius=1e19)) == 0
+        same(cs.k_center(X, 40), farthest_first(X, 40))
+
+
+def test_the_nearest_centre_may_be_one_whose_square_overflows(simd_level):
+    rng = np.random.default_rng(5)
+    X = (rng.standard_normal((2000, 8)) * 2.0**-20).astype("f4")
+    out = np.setdiff1d(np.arange(2000), np.arange(1024) * 2000 // 1024)[:66]
+    X[out] = rng.standard_normal((66, 8)) * 2.0**44
+    centres, row = out[:65], out[65]
+    X[centres[64]] = 2 * X[row]
+    X[centres[:64]] = -3 * X[row]
+    nearest = np.empty(len(X), np.int64)
+    _cpu.assign_nearest(*stored_rows("X", X), False, centres, nearest, 1)
+    assert np.array_equal(nearest, nearest_centres(X, centres))
+
+
+def test_radii_that_underflow_meet_the_stop_radius():
+    X = np.float32([[0], [1e-20], [2e-20], [4e-20]])
+    found = cs.k_center(X, 4, weights=np.full(4, 1e-30, "f4"), stop_radius=0.0)
+    assert (len(found), found.radii.tolist()) == (1, [0.0])
+
+
+def test_long_rows_of_a_few_do_not_slow_the_rest():
+    X = of_rank(10, 6000, 64)
+    X[[5, 1700, 4000]] *= np.float32(1e12)
+    found = cs.k_center(X, 600)
+    same(found, farthest_first(X, 600))
+    assert found.stats["distances"] < 100 * len(X)  # those that came first are met by all
 
 
 # --- progress -------------------------------------------------------------------------------------

@@ -10,13 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import coverset as cs
-from coreset_examples import (
-    METRICS,
-    check,
-    farthest_first,
-    repeated,
-    same,
-)
+from coreset_examples import METRICS, check, repeated, same
+from coreset_reference import farthest_first
 from examples import THREADS
 from neighbors_examples import KINDS, normal, stored
 

@@ -9,9 +9,7 @@ import pytest
 
 import coverset as cs
 import neighbors_reference as reference
-from coreset_examples import (
-    every_metric,
-)
+from coreset_examples import every_metric
 from examples import THREADS
 from neighbors_examples import normal, spoilt
 

@@ -17,14 +17,12 @@ from coreset_examples import (
     data,
     every_data,
     every_metric,
-    farthest_first,
-    farthest_first_of_classes,
     grid,
     measured,
-    nearest_centres,
     quantized,
     same,
 )
+from coreset_reference import farthest_first, farthest_first_of_classes, nearest_centres
 from coverset import _cpu
 from examples import THREADS
 from neighbors_examples import every_kind, hard_cases, normal

@@ -15,16 +15,18 @@ from coreset_examples import (
     LINE,
     answer,
     check,
-    class_traversals,
     data,
     every_data,
     every_metric,
-    farthest_first,
-    farthest_first_of_classes,
     grid,
-    nearest_centres,
     repeated,
     same,
+)
+from coreset_reference import (
+    class_traversals,
+    farthest_first,
+    farthest_first_of_classes,
+    nearest_centres,
 )
 from neighbors_examples import normal
 

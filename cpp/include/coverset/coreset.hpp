@@ -45,8 +45,8 @@ struct KCenterWork {
 /// the nearest centre, times the square of its weight, each rounded; 0 where that square is.
 /// keys[i] is the largest key (the (z + 1)-th) after i + 1 rows were taken, 0 if no row is left.
 /// Rows have no bad row (find_bad_row); indices.size() + initial.size() + n_outliers <= n; initial
-/// rows differ. Allocates 16 bytes a row, d bytes a row taken and some MiB; where prefixes pay, 4
-/// bytes a number of theirs and 4 more a row, at most 512 MiB.
+/// rows differ. Allocates 8 bytes a row, d bytes a row taken, 100 bytes for each of n_outliers and
+/// some MiB; where prefixes pay, 4 bytes a number of theirs and 4 more a row, at most 512 MiB.
 KCenterWork k_center(const Cpu& device, const Rows& rows, const KCenterOptions& options,
                      std::span<std::int64_t> indices, std::span<float> keys);
 

@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <bit>
 #include <cmath>
-#include <numeric>
 
 #include "coverset/parallel.hpp"
 #include "neighbors/canonical.hpp"
@@ -33,6 +32,26 @@ void add(float* to, float factor, const float* from, std::int64_t d) {
 float rounded_to_bfloat16(float value) {
   const auto bits = std::bit_cast<std::uint32_t>(value);
   return std::bit_cast<float>((bits + 0x7fffu + ((bits >> 16) & 1u)) & 0xffff0000u);
+}
+
+/// Rows that are longer than twice the median become that long, lest a few decide alone.
+void shorten(Vectors& rows, std::int64_t count) {
+  std::vector<float> lengths;
+  for (std::int64_t i = 0; i < count; ++i) {
+    lengths.push_back(std::sqrt(inner_product_of(rows[i], rows[i], rows.d)));
+  }
+  std::vector<float> sorted = lengths;
+  const auto middle = sorted.begin() + count / 2;
+  std::nth_element(sorted.begin(), middle, sorted.end());
+  const float most = 2.0f * *middle;
+  for (std::int64_t i = 0; i < count; ++i) {
+    const float length = lengths[static_cast<std::size_t>(i)];
+    if (!(length > most)) continue;
+    const float factor = std::isfinite(length) ? most / length : 0.0f;
+    for (std::int64_t c = 0; c < rows.d; ++c) {
+      rows[i][c] = factor > 0.0f ? rows[i][c] * factor : 0.0f;
+    }
+  }
 }
 
 /// The sample's second moment times some of its rows: their longest parts grow most.
@@ -70,7 +89,8 @@ std::vector<float> find_directions(const Cpu& device, const Rows& rows, const Fr
   std::int64_t wanted = std::min({most, count, d});
   std::vector<std::int64_t> some(static_cast<std::size_t>(count));
   for (std::int64_t i = 0; i < count; ++i) some[static_cast<std::size_t>(i)] = i * rows.n / count;
-  const Vectors sample{framed_rows(rows, frame, some), d};
+  Vectors sample{framed_rows(rows, frame, some), d};
+  shorten(sample, count);
   Vectors left = stretched(device, sample, count, wanted);
   std::vector<float> lengths(static_cast<std::size_t>(wanted)), found;
   float longest = 0.0f;

@@ -62,12 +62,7 @@ void Passes::add(std::int64_t row) {
 
 KeyedRow Passes::next() const {
   if (n_outliers_ == 0) return *std::min_element(best_.begin(), best_.end());
-  std::vector<KeyedRow> all;
-  all.reserve(static_cast<std::size_t>(rows_.n));
-  for (std::int64_t row = 0; row < rows_.n; ++row) all.push_back({keys_.key(row), row});
-  const auto at = all.begin() + static_cast<std::ptrdiff_t>(n_outliers_);
-  std::nth_element(all.begin(), at, all.end());
-  return *at;
+  return keys_.after(n_outliers_);
 }
 
 }  // namespace coverset

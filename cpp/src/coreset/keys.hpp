@@ -88,23 +88,36 @@ class Keys {
   Front front(const Cpu& device, std::int64_t wanted) {
     while (top_ > 0 && counts_[top_] == 0) --top_;
     std::size_t from = top_;
-    for (std::int64_t found = counts_[from]; found < wanted && from > 0;) found += counts_[--from];
-    std::vector<std::vector<KeyedRow>> parts(block_bins_.size());
+    std::int64_t found = counts_[from];
+    while (found < wanted && from > 0) found += counts_[--from];
+    if (found > 2 * wanted) return first_rows(wanted);
+    std::vector<std::vector<std::int64_t>> parts(block_bins_.size());
+    const float least = lowest(from);
     parallel_for(device, rows(), kBlock, [&](std::int64_t begin, std::int64_t end) {
       const auto block = static_cast<std::size_t>(begin / kBlock);
       if (block_bins_[block] < from) return;
       float most = 0.0f;
-      const float least = lowest(from);
       for (std::int64_t row = begin; row < end; ++row) {
         const float now = key(row);
         most = std::max(most, now);
-        if (now >= least) parts[block].push_back({now, row});
+        if (now >= least) parts[block].push_back(row);
       }
       block_bins_[block] = static_cast<std::uint32_t>(bin(most));
     });
-    std::vector<KeyedRow> all;
-    for (const auto& part : parts) all.insert(all.end(), part.begin(), part.end());
-    return first_of(all, wanted, lowest(from));
+    Front front{{}, {least, rows()}};  // rows that are left out have smaller keys
+    for (const auto& part : parts) {
+      front.rows.insert(front.rows.end(), part.begin(), part.end());
+    }
+    return front;
+  }
+
+  /// The row that `skipped` come before; key -1 if no more are left.
+  KeyedRow after(std::int64_t skipped) const {
+    const auto [level, ties] = level_of(skipped + 1);
+    if (level < 0.0f) return {-1.0f, rows()};
+    std::int64_t row = -1;
+    for (std::int64_t left = ties; left > 0; left -= key(row) == level) ++row;
+    return {level, row};
   }
 
  private:
@@ -117,16 +130,43 @@ class Keys {
     return std::bit_cast<float>(static_cast<std::uint32_t>(bin) << kShift);
   }
 
-  Front first_of(std::vector<KeyedRow>& all, std::int64_t wanted, float least) const {
-    Front front{{}, {least, rows()}};  // rows that are left out have smaller keys
-    if (static_cast<std::int64_t>(all.size()) > 2 * wanted) {
-      const auto end = all.begin() + static_cast<std::ptrdiff_t>(wanted);
-      std::nth_element(all.begin(), end, all.end());
-      front.next = *end;
-      all.resize(static_cast<std::size_t>(wanted));
+  /// A key that fewer than `wanted` rows are above; with so many of its own there are `wanted`.
+  struct Level {
+    float key;
+    std::int64_t ties;
+  };
+  Level level_of(std::int64_t wanted) const {
+    std::uint32_t prefix = 0;
+    for (const int shift : {16, 0}) {  // the leading bits, then the others
+      std::vector<std::int64_t> counts(std::size_t{1} << 16, 0);
+      for (std::int64_t row = 0; row < rows(); ++row) {
+        const float now = key(row);
+        const auto bits = std::bit_cast<std::uint32_t>(now);
+        if (now >= 0.0f && (shift == 16 || bits >> 16 == prefix))
+          ++counts[(bits >> shift) & 0xffff];
+      }
+      std::size_t at = counts.size() - 1;
+      for (; counts[at] < wanted; --at) {
+        wanted -= counts[at];
+        if (at == 0) return {-1.0f, 0};
+      }
+      prefix = (shift == 16 ? 0 : prefix << 16) | static_cast<std::uint32_t>(at);
     }
-    for (const KeyedRow& one : all) front.rows.push_back(one.row);
-    std::sort(front.rows.begin(), front.rows.end());
+    return {std::bit_cast<float>(prefix), wanted};
+  }
+
+  Front first_rows(std::int64_t wanted) const {
+    auto [level, ties] = level_of(wanted);
+    Front front{{}, {level, rows()}};
+    for (std::int64_t row = 0; row < rows(); ++row) {
+      const float now = key(row);
+      if (now < level) continue;
+      if (now > level || ties-- > 0) {
+        front.rows.push_back(row);
+      } else {
+        front.next.row = std::min(front.next.row, row);
+      }
+    }
     return front;
   }
 

@@ -105,6 +105,7 @@ void Lazy::renew() {
   Front front = keys_.front(device_, wanted_ + options_.n_outliers);
   next_ = front.next;
   exhausted_ = static_cast<std::int64_t>(front.rows.size()) + centres() >= rows_.n;
+  if (exhausted_) next_ = {-1.0f, rows_.n};  // no row is left out
   by_age_.clear();
   for (const std::int64_t row : front.rows) {
     if (keys_.key(row) > 0.0f) by_age_.push_back(row);  // others stay 0

@@ -34,7 +34,8 @@ class Pool {
     }
     leaves_ = std::bit_ceil(std::max<std::size_t>(entries_.size(), 1));
     winners_.assign(2 * leaves_, kNone);
-    for (std::size_t i = 0; i < entries_.size(); ++i) winners_[leaves_ + i] = i;
+    for (std::size_t i = 0; i < entries_.size(); ++i)
+      winners_[leaves_ + i] = static_cast<std::uint32_t>(i);
     for (std::size_t node = leaves_ - 1; node > 0; --node) play(node);
   }
 
@@ -49,7 +50,7 @@ class Pool {
   std::optional<KeyedRow> first(const Keys& keys, std::int64_t allowed) {
     for (const std::int64_t before = work_.distances; work_.distances - before <= allowed;) {
       const std::size_t at = winners_[1];
-      if (at == kNone) return KeyedRow{-1.0f, rows_.n};
+      if (at == kNone || entries_[at].key < 0.0f) return KeyedRow{-1.0f, rows_.n};
       const Entry& entry = entries_[at];
       if (entry.key <= 0.0f || entry.seen == centres_.count()) {
         return KeyedRow{entry.key, entry.row};  // a key of 0 is final
@@ -104,7 +105,7 @@ class Pool {
   double ordered() const { return ordered_; }
 
  private:
-  static constexpr std::size_t kNone = std::numeric_limits<std::size_t>::max();
+  static constexpr std::uint32_t kNone = std::numeric_limits<std::uint32_t>::max();
   static constexpr std::int64_t kMostNumbers = 1 << 21;  // that are copied: 8 MiB
 
   struct Entry {
@@ -119,7 +120,7 @@ class Pool {
 
   /// A tournament of entries: the larger key wins, of equal ones the first.
   void play(std::size_t node) {
-    const std::size_t left = winners_[2 * node], right = winners_[2 * node + 1];
+    const std::uint32_t left = winners_[2 * node], right = winners_[2 * node + 1];
     const bool later = right != kNone && entries_[right].key > entries_[left].key;
     winners_[node] = later ? right : left;
   }
@@ -131,7 +132,7 @@ class Pool {
   float other_than(std::size_t at) const {
     float most = -1.0f;
     for (std::size_t node = leaves_ + at; node > 1; node /= 2) {
-      const std::size_t other = winners_[node ^ 1];
+      const std::uint32_t other = winners_[node ^ 1];
       if (other != kNone) most = std::max(most, entries_[other].key);
     }
     return most;
@@ -158,7 +159,7 @@ class Pool {
   const Rows& rows_;
   const Centres& centres_;
   std::vector<Entry> entries_;  // rows ascending
-  std::vector<std::size_t> winners_{
+  std::vector<std::uint32_t> winners_{
       kNone, kNone};        // of a node's part of the entries; those of node are 2 node
   std::size_t leaves_ = 1;  // and 2 node + 1, the entries themselves leaves_ and beyond
   std::vector<float> numbers_, room_;

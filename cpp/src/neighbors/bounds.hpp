@@ -59,7 +59,7 @@ class Bounds {
       squares += exact * exact;
       with_mean += exact * mean;
     }
-    result.norm = std::sqrt(squares) * (1.0 + 0x1p-20);
+    result.norm = norm_of(squares, std::sqrt(squares) * (1.0 + 0x1p-20));
     result.shift = metric_ == Metric::sqeuclidean ? squares : with_mean;
     result.constant = underflow_ + tiny_;
     if (metric_ == Metric::inner_product) {
@@ -79,9 +79,11 @@ class Bounds {
     return {size, 2.0 * half_square, underflow_ + tiny_ + size * size * by_squares_};
   }
 
-  /// A bound on the norm of a framed row, from the computed half of its square.
+  /// A bound on the norm of a framed row, from the computed half of its square. Infinite where
+  /// products with it could overflow: then nothing is ruled out.
   double norm(double half_square) const {
-    return std::sqrt(2.0 * half_square) * (1.001 + canonical_) + underflow_ * 0x1p48;
+    return norm_of(2.0 * half_square,
+                   std::sqrt(2.0 * half_square) * (1.001 + canonical_) + underflow_ * 0x1p51);
   }
 
   /// Most that the fast value of a row of at most `norm` is off its level, where rounding to fewer
@@ -121,6 +123,11 @@ class Bounds {
   }
 
  private:
+  static double norm_of(double squares, double norm) {
+    constexpr double kOverflowing = 0x1p125;  // of two such, products and values are below 2^127
+    return squares < kOverflowing ? norm : std::numeric_limits<double>::infinity();
+  }
+
   Metric metric_;
   double scale_ = 1.0, canonical_ = 0.0, by_norms_ = 0.0, by_squares_ = 0.0, underflow_ = 0.0,
          sums_ = 0.0, tiny_ = 0.0, mean_norm_ = 0.0;

@@ -12,37 +12,64 @@ namespace {
 
 constexpr std::int64_t kSample = 1 << 10;
 constexpr double kNearOrigin = 0.25;  // square of a mean, in mean squares around it
+constexpr double kMostLonger = 16.0;
 constexpr std::int64_t kBlockNumbers = 1 << 20;
+
+/// Rows at equal distances, for cosine of length 1; without those that are many times as long as
+/// half of the others, which would take the middle away from the rest.
+struct Sample {
+  Sample(const Rows& from, Metric metric) {
+    const auto d = static_cast<std::size_t>(from.d);
+    const std::int64_t most = std::min(from.n, kSample);
+    numbers.resize(d * static_cast<std::size_t>(most));
+    std::vector<float> room(d);
+    std::vector<double> lengths;
+    for (std::int64_t i = 0; i < most; ++i) {
+      const float* row = float_row(from, i * from.n / most, room.data());
+      double squares = 0.0;
+      for (std::size_t c = 0; c < d; ++c) squares += static_cast<double>(row[c]) * row[c];
+      const double length = std::sqrt(squares);
+      const double norm = metric == Metric::cosine && length > 0.0 ? length : 1.0;
+      double* to = numbers.data() + static_cast<std::size_t>(i) * d;
+      for (std::size_t c = 0; c < d; ++c) to[c] = row[c] / norm;
+      lengths.push_back(length / norm);
+    }
+    if (most == 0) return;
+    std::vector<double> sorted = lengths;
+    const auto middle = sorted.begin() + most / 2;
+    std::nth_element(sorted.begin(), middle, sorted.end());
+    for (std::int64_t i = 0; i < most; ++i) {
+      const auto at = static_cast<std::size_t>(i);
+      if (lengths[at] <= kMostLonger * *middle) rows.push_back(numbers.data() + at * d);
+    }
+    count = static_cast<double>(rows.size());
+  }
+
+  std::vector<double> numbers;
+  std::vector<const double*> rows;
+  double count = 0.0;
+};
 
 }  // namespace
 
 Frame find_frame(const Cpu&, const Rows& rows, Metric metric) {
   const auto d = static_cast<std::size_t>(rows.d);
   Frame frame{std::vector<float>(d), 1.0f};
-  const std::int64_t count = std::min(rows.n, kSample);
-  if (count == 0) return frame;
-  std::vector<double> sum(d), sample(d * static_cast<std::size_t>(count));
-  std::vector<float> room(d);
-  for (std::int64_t i = 0; i < count; ++i) {
-    const float* row = float_row(rows, i * rows.n / count, room.data());
-    double squares = 0.0;
-    for (std::size_t c = 0; c < d; ++c) squares += static_cast<double>(row[c]) * row[c];
-    const double norm = metric == Metric::cosine && squares > 0.0 ? std::sqrt(squares) : 1.0;
-    for (std::size_t c = 0; c < d; ++c) {
-      const double value = row[c] / norm;
-      sample[static_cast<std::size_t>(i) * d + c] = value;
-      sum[c] += value;
-    }
-  }
+  const Sample sample(rows, metric);
+  if (sample.count == 0) return frame;
   for (std::size_t c = 0; c < d; ++c) {
-    frame.mean[c] = static_cast<float>(sum[c] / static_cast<double>(count));
+    double sum = 0.0;
+    for (const double* row : sample.rows) sum += row[c];
+    frame.mean[c] = static_cast<float>(sum / sample.count);
   }
   double squares = 0.0, of_mean = 0.0;
-  for (std::size_t i = 0; i < sample.size(); ++i) {
-    const double gap = sample[i] - frame.mean[i % d];
-    squares += gap * gap;
+  for (const double* row : sample.rows) {
+    for (std::size_t c = 0; c < d; ++c) {
+      const double gap = row[c] - frame.mean[c];
+      squares += gap * gap;
+    }
   }
-  squares /= static_cast<double>(count);
+  squares /= sample.count;
   for (const float m : frame.mean) of_mean += static_cast<double>(m) * m;
   if (rows.dtype == Dtype::int8 && of_mean < kNearOrigin * squares) {
     std::ranges::fill(frame.mean, 0.0f);  // then rows are multiplied as they are stored

@@ -99,7 +99,8 @@ def k_center(
     within 8 times the best radius of 2 k centres from one of those, of which k are taken. So the
     radius is at most 10 times the best of k centres; ``radii`` bound it from above.
 
-    Beyond X it holds 8 bytes a row, d bytes a row taken, and some 40 MiB; where prefixes of p
+    Beyond X it holds 8 bytes a row, d bytes a row taken, 100 bytes for each of ``n_outliers``, and
+    some 40 MiB; where prefixes of p
     numbers pay (``stats["prefix"]``), 4 p + 4 bytes a row more, at most 512 MiB.
 
     References

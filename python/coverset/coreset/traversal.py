@@ -77,15 +77,13 @@ def traverse_from(
             (weights.astype(np.float64) / power).astype(np.float32),
             n_outliers,
         ),
-        *(_largest_key(stop / power), indices, keys, threads),
+        *(_largest_key(stop, power), indices, keys, threads),
         tick=tick if advance is not None else None,
     )
     tick()
     taken, before = stats.pop("centres"), stats.pop("before")
-    with np.errstate(over="ignore"):
-        radii = (np.sqrt(keys[:taken]) * np.float64(power)).astype(np.float32)
-        first = np.float32(np.sqrt(np.float32(before)) * np.float64(power))
-    return CoreSet(indices[:taken], radii, None, stats), first
+    first = _radii(np.array([before], dtype=np.float32), power)[0]
+    return CoreSet(indices[:taken], _radii(keys[:taken], power), None, stats), first
 
 
 def added(stats: dict[str, int], more: dict[str, int]) -> dict[str, int]:
@@ -95,19 +93,24 @@ def added(stats: dict[str, int], more: dict[str, int]) -> dict[str, int]:
     return total
 
 
-def _largest_key(radius: float) -> float:
-    """Return the largest float32 whose root is at most ``radius``; -1 for a negative one."""
-    if radius < 0:
-        return -1.0
-    if radius >= 2.0**64:  # whose square is infinite
-        return float("inf")
-    limit = np.float32(radius)
-    key = limit * limit
-    while np.sqrt(key) > limit:
-        key = np.nextafter(key, np.float32(-1))
-    while np.sqrt(np.nextafter(key, np.float32(np.inf))) <= limit:
-        key = np.nextafter(key, np.float32(np.inf))
-    return float(key)
+def _radii(keys: NDArray[np.float32], power: float) -> NDArray[np.float32]:
+    with np.errstate(over="ignore", under="ignore"):
+        return (np.sqrt(keys) * np.float64(power)).astype(np.float32)
+
+
+def _largest_key(radius: float, power: float) -> float:
+    """Return the largest key whose radius is at most ``radius``; -1 if there is none."""
+    with np.errstate(over="ignore"):
+        limit = np.float32(radius)
+    below, above = -1, 0x7F800001  # as bits, which rise with the key; those of infinity fit
+    while above - below > 1:
+        middle = (below + above) // 2
+        key = np.array([middle], dtype=np.int32).view(np.float32)
+        if _radii(key, power)[0] <= limit:
+            below = middle
+        else:
+            above = middle
+    return float(np.array([below], dtype=np.int32).view(np.float32)[0]) if below >= 0 else -1.0
 
 
 def float_rows(
