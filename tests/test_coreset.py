@@ -358,6 +358,14 @@ def test_rows_are_taken_where_keys_bunch_at_one_value(way, n, some, n_outliers):
             same(cs.k_center(X, k, n_outliers=n_outliers, n_threads=n_threads), want)
 
 
+@pytest.mark.parametrize("n_outliers", [0, 3000])
+def test_hundreds_of_thousands_of_rows_at_one_key_are_told_apart_by_number(n_outliers):
+    X = np.zeros((300_000, 2), np.float32)
+    X[:, 0] = np.arange(300_000) % 5  # rows 60,000 times each
+    want = farthest_first(X, 12, n_outliers=n_outliers)
+    same(cs.k_center(X, 12, n_outliers=n_outliers), want)
+
+
 def far_out(n=2000, d=16):
     """Small rows, and seven so long that their products overflow, which no sample meets."""
     X = normal(n, d) * np.float32(1.4 * 2.0**-20)

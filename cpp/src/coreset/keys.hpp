@@ -90,8 +90,8 @@ class Keys {
     std::size_t from = top_;
     std::int64_t found = counts_[from];
     while (found < wanted && from > 0) found += counts_[--from];
-    if (found > 2 * wanted) return first_rows(wanted);
-    std::vector<std::vector<std::int64_t>> parts(block_bins_.size());
+    if (found > std::max(8 * wanted, kFewRows)) return first_rows(wanted);
+    std::vector<std::vector<KeyedRow>> parts(block_bins_.size());
     const float least = lowest(from);
     parallel_for(device, rows(), kBlock, [&](std::int64_t begin, std::int64_t end) {
       const auto block = static_cast<std::size_t>(begin / kBlock);
@@ -100,14 +100,21 @@ class Keys {
       for (std::int64_t row = begin; row < end; ++row) {
         const float now = key(row);
         most = std::max(most, now);
-        if (now >= least) parts[block].push_back(row);
+        if (now >= least) parts[block].push_back({now, row});
       }
       block_bins_[block] = static_cast<std::uint32_t>(bin(most));
     });
+    std::vector<KeyedRow> all;
+    for (const auto& part : parts) all.insert(all.end(), part.begin(), part.end());
     Front front{{}, {least, rows()}};  // rows that are left out have smaller keys
-    for (const auto& part : parts) {
-      front.rows.insert(front.rows.end(), part.begin(), part.end());
+    if (static_cast<std::int64_t>(all.size()) > 2 * wanted) {
+      const auto end = all.begin() + static_cast<std::ptrdiff_t>(wanted);
+      std::nth_element(all.begin(), end, all.end());
+      front.next = *end;
+      all.resize(static_cast<std::size_t>(wanted));
     }
+    for (const KeyedRow& one : all) front.rows.push_back(one.row);
+    std::sort(front.rows.begin(), front.rows.end());
     return front;
   }
 
@@ -124,6 +131,7 @@ class Keys {
   static constexpr int kShift = 14;  // of a key's bits: 1/512 apart
   static constexpr std::size_t kBins = (0x7f800000u >> kShift) + 1;
   static constexpr std::int64_t kBlock = 1 << 14;
+  static constexpr std::int64_t kFewRows = 1 << 17;  // that may be put in order
 
   static std::size_t bin(float key) { return std::bit_cast<std::uint32_t>(key) >> kShift; }
   static float lowest(std::size_t bin) {
@@ -155,6 +163,7 @@ class Keys {
     return {std::bit_cast<float>(prefix), wanted};
   }
 
+  /// The same where that many rows have keys close to each other.
   Front first_rows(std::int64_t wanted) const {
     auto [level, ties] = level_of(wanted);
     Front front{{}, {level, rows()}};
