@@ -28,6 +28,6 @@ qemu-aarch64 "$work/arm/tests/cpp/embed"
 for cpu in Nehalem Haswell; do
   echo "== Python tests of the kernels on $cpu"
   PYTHONDONTWRITEBYTECODE=1 qemu-x86_64 -cpu $cpu "$("$python" -c 'import sys; print(sys.executable)')" \
-    -m pytest -q -p no:cacheprovider tests/test_majority_vote.py tests/test_lf_summary.py \
+    -m pytest -q -n 0 -p no:cacheprovider tests/test_majority_vote.py tests/test_lf_summary.py \
     tests/test_reference.py tests/test_label_matrix.py "$@" 2>&1 | grep -v 'TCG doesn'
 done

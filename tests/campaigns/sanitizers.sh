@@ -36,5 +36,5 @@ echo "== address, undefined: Python tests"
   -C cmake.define.COVERSET_SANITIZE=address,undefined -C install.strip=false .
 LD_PRELOAD="$(g++ -print-file-name=libasan.so) $(g++ -print-file-name=libubsan.so)" \
   ASAN_OPTIONS=detect_leaks=0:allocator_may_return_null=1 PYTHONPATH="$work/site" PYTHONMALLOC=malloc \
-  "$python" -m pytest -q -p no:cacheprovider tests/test_label_matrix*.py tests/test_lf_summary.py \
+  "$python" -m pytest -q -n 0 -p no:cacheprovider tests/test_label_matrix*.py tests/test_lf_summary.py \
   tests/test_files.py tests/test_majority_vote.py tests/test_label_model*.py tests/test_lf*.py "$@"
