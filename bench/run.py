@@ -112,7 +112,8 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as folder:
         report = Path(folder) / "report.json"
         command = [
-            *(sys.executable, "-m", "pytest", HERE, "-q", "-p", "no:cacheprovider", "-o", "addopts="),
+            *(sys.executable, "-m", "pytest", HERE, "-q", "-p", "no:cacheprovider"),
+            *("-o", "addopts="),
             *("-o", "python_files=bench_*.py", "-o", "python_functions=time_*", "-o", "testpaths="),
             *("-o", "filterwarnings=default", "-W", "ignore", "-k", options.k),
             *(

@@ -297,15 +297,13 @@ def compiled(pattern, flags):
         hypothesis.reject()
 
 
-@hypothesis.settings(max_examples=1000)
 @given(patterns, st.sampled_from(FLAGS), texts_of)
-def test_matches_hold_a_literal_and_exact_ones_are_matches(pattern, flags, texts):
+def check_matches(pattern, flags, texts):
     check_random(compiled(pattern, flags), texts)
 
 
-@hypothesis.settings(max_examples=400)
 @given(patterns, st.sampled_from(FLAGS), texts_of, st.data())
-def test_texts_around_the_literals_themselves(pattern, flags, texts, data):
+def check_around(pattern, flags, texts, data):
     """Texts at random seldom hold all of a long literal."""
     program = compiled(pattern, flags)
     requirement = required(program)
@@ -314,6 +312,19 @@ def test_texts_around_the_literals_themselves(pattern, flags, texts, data):
         chosen = data.draw(st.sampled_from(requirement.literals)).text.decode()
         texts[i] = text[:3] + (chosen.upper() if i % 3 == 0 else chosen) + text[3:]
     check_random(program, texts)
+
+
+often = pytest.mark.parametrize("share", [1, pytest.param(4, marks=pytest.mark.slow)])
+
+
+@often
+def test_matches_hold_a_literal_and_exact_ones_are_matches(share):
+    hypothesis.settings(max_examples=250 * share)(check_matches)()
+
+
+@often
+def test_texts_around_the_literals_themselves(share):
+    hypothesis.settings(max_examples=100 * share)(check_around)()
 
 
 # real rules
