@@ -37,7 +37,8 @@ inline double pass_cost(std::int64_t d) {
   return d < 16 ? kNarrow : std::max(12.0, 0.2 * static_cast<double>(d));
 }
 
-/// A row whose key is looked at to find those in front, or the largest but some.
-inline constexpr double kLookCost = 1.0, kOrderCost = 12.0;
+/// A row whose key is looked at to find those in front, or the largest but some of all; an entry of
+/// a pool that is put in order.
+inline constexpr double kLookCost = 1.0, kChooseCost = 4.0, kOrderCost = 12.0;
 
 }  // namespace coverset

@@ -20,7 +20,7 @@ class Traversal {
         lazy_(device, rows, options, wanted, keys_),
         passes_(device, rows, options.n_outliers, keys_),
         pass_(static_cast<double>(rows.n) * (pass_cost(rows.d) / thread_count(device) +
-                                             (options.n_outliers > 0 ? kOrderCost : 0.0))),
+                                             (options.n_outliers > 0 ? kChooseCost : 0.0))),
         saved_(patience(wanted)) {}
 
   KCenterWork run(std::span<std::int64_t> indices, std::span<float> keys) {
