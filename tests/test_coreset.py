@@ -303,13 +303,14 @@ def test_prefixes_are_not_taken_where_rows_have_no_plane():
 
 
 def test_prefixes_are_given_up_where_they_only_seemed_to_pay():
-    X = normal(24_000, 256) * np.float32(3)
-    plane = of_rank(10, 24_000)
+    X = normal(24_000, 256)  # of which the first centres show nothing
+    plane = of_rank(10, 24_000) * np.float32(8)
     tried = np.unique(np.concatenate([np.arange(512) * 24_000 // 512, np.arange(0, 24_000, 187)]))
     X[tried] = plane[tried]
     found, want = cs.k_center(X, 3000), eagerly(X, 3000)
     same(found, (want.indices, want.radii))
     assert found.stats["prefix"] == 0
+    assert cs.k_center(X, 3000, stop_radius=100.0).stats["prefix"] > 0  # as they were at first
 
 
 def test_rows_that_cannot_be_framed_are_measured():

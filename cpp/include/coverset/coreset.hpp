@@ -51,7 +51,7 @@ KCenterWork k_center(const Cpu& device, const Rows& rows, const KCenterOptions& 
                      std::span<std::int64_t> indices, std::span<float> keys);
 
 /// nearest[i]: the centre (a row) that is nearest to row i by canonical distance; of equally near
-/// ones the first. Rows have no bad row. Allocates 12 bytes a row, d bytes a centre and some MiB,
+/// ones the first. Rows have no bad row. Allocates 8 bytes a row, d bytes a centre and some MiB,
 /// and for prefixes as k_center does.
 void assign_nearest(const Cpu& device, const Rows& rows, std::span<const std::int64_t> centres,
                     std::span<std::int64_t> nearest);

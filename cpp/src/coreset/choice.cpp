@@ -32,8 +32,7 @@ class Trial {
         centres_(std::min(static_cast<std::int64_t>(centres.size()), kTriedCentres)),
         count_(static_cast<std::int64_t>(directions.size()) / rows.d),
         distances_(static_cast<std::size_t>(rows_ * centres_)) {
-    std::vector<std::int64_t> some(static_cast<std::size_t>(rows_));
-    for (std::int64_t i = 0; i < rows_; ++i) some[static_cast<std::size_t>(i)] = i * rows.n / rows_;
+    const std::vector<std::int64_t> some = spread_rows(rows.n, kTriedRows);
     const auto near = framed_rows(rows, frame, some);
     const auto far = framed_rows(rows, frame, centres.first(static_cast<std::size_t>(centres_)));
     COVERSET_AT_LEVEL(distance_tile)

@@ -70,6 +70,13 @@ Vectors stretched(const Cpu& device, const Vectors& sample, std::int64_t count,
 
 }  // namespace
 
+std::vector<std::int64_t> spread_rows(std::int64_t n, std::int64_t most) {
+  std::vector<std::int64_t> some(static_cast<std::size_t>(std::min(n, most)));
+  const auto count = std::ssize(some);
+  for (std::int64_t i = 0; i < count; ++i) some[static_cast<std::size_t>(i)] = i * n / count;
+  return some;
+}
+
 std::vector<float> framed_rows(const Rows& rows, const Frame& frame,
                                std::span<const std::int64_t> some) {
   const std::int64_t d = rows.d;
@@ -85,10 +92,9 @@ std::vector<float> framed_rows(const Rows& rows, const Frame& frame,
 
 std::vector<float> find_directions(const Cpu& device, const Rows& rows, const Frame& frame,
                                    std::int64_t most) {
-  const std::int64_t d = rows.d, count = std::min(rows.n, kSample);
-  std::int64_t wanted = std::min({most, count, d});
-  std::vector<std::int64_t> some(static_cast<std::size_t>(count));
-  for (std::int64_t i = 0; i < count; ++i) some[static_cast<std::size_t>(i)] = i * rows.n / count;
+  const std::vector<std::int64_t> some = spread_rows(rows.n, kSample);
+  const std::int64_t d = rows.d, count = std::ssize(some);
+  const std::int64_t wanted = std::min({most, count, d});
   Vectors sample{framed_rows(rows, frame, some), d};
   shorten(sample, count);
   Vectors left = stretched(device, sample, count, wanted);

@@ -16,6 +16,9 @@ inline constexpr std::int64_t kDirections = 16;
 std::vector<float> find_directions(const Cpu& device, const Rows& rows, const Frame& frame,
                                    std::int64_t most);
 
+/// At most `most` of n rows at equal distances.
+std::vector<std::int64_t> spread_rows(std::int64_t n, std::int64_t most);
+
 /// Rows in the frame: (some, d).
 std::vector<float> framed_rows(const Rows& rows, const Frame& frame,
                                std::span<const std::int64_t> some);

@@ -1,7 +1,6 @@
 #include "coreset/eager.hpp"
 
 #include <algorithm>
-#include <array>
 
 #include "coverset/parallel.hpp"
 #include "neighbors/canonical.hpp"
@@ -9,7 +8,7 @@
 namespace coverset {
 namespace {
 
-constexpr std::int64_t kBlock = 1 << 12, kTogether = 128;
+constexpr std::int64_t kBlock = 1 << 12;
 
 }  // namespace
 
@@ -43,16 +42,10 @@ void Passes::add(std::int64_t row) {
   const CanonicalQuery centre(Metric::sqeuclidean, float_row(rows_, row, room.data()), rows_.d);
   keys_.take(row);
   over_blocks([&](std::int64_t begin, std::int64_t end, KeyedRow& best) {
-    std::vector<float> mine(static_cast<std::size_t>(2 * rows_.d));
-    std::array<float, kTogether> squares;
-    for (std::int64_t from = begin; from < end; from += kTogether) {
-      const std::int64_t count = std::min(kTogether, end - from);
-      centre.distances(rows_, from, count, mine.data(), squares.data());
-      for (std::int64_t i = 0; i < count; ++i) {
-        keys_.lower(from + i, squares[static_cast<std::size_t>(i)]);
-        best = std::min(best, KeyedRow{keys_.key(from + i), from + i});
-      }
-    }
+    centre.each(rows_, begin, end, [&](std::int64_t at, float square) {
+      keys_.lower(at, square);
+      best = std::min(best, KeyedRow{keys_.key(at), at});
+    });
   });
   ++work_.refreshes;
   work_.distances += rows_.n;

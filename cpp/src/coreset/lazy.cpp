@@ -1,7 +1,6 @@
 #include "coreset/lazy.hpp"
 
 #include <algorithm>
-#include <array>
 
 #include "coreset/costs.hpp"
 #include "coverset/parallel.hpp"
@@ -41,21 +40,13 @@ void Lazy::begin(std::span<const std::int64_t> centres) {
 }
 
 void Lazy::measure_first() {
-  constexpr std::int64_t kTogether = 128;
   std::vector<float> room(static_cast<std::size_t>(rows_.d));
   const float* numbers = float_row(rows_, refreshers_.centres().row(0), room.data());
   const CanonicalQuery centre(Metric::sqeuclidean, numbers, rows_.d);
   parallel_for(device_, rows_.n, 1 << 13, [&](std::int64_t begin, std::int64_t end) {
-    std::vector<float> mine(static_cast<std::size_t>(2 * rows_.d));
-    std::array<float, kTogether> squares;
-    for (std::int64_t row = begin; row < end; row += kTogether) {
-      const std::int64_t count = std::min(kTogether, end - row);
-      centre.distances(rows_, row, count, mine.data(), squares.data());
-      for (std::int64_t i = 0; i < count; ++i) {
-        if (keys_.square(row + i) < 0.0f) continue;  // the centre itself
-        keys_.set(row + i, squares[static_cast<std::size_t>(i)], 1);
-      }
-    }
+    centre.each(rows_, begin, end, [&](std::int64_t row, float square) {
+      if (keys_.square(row) >= 0.0f) keys_.set(row, square, 1);  // not of the centre itself
+    });
   });
   first_.distances += rows_.n;
   first_.coordinates += rows_.n * rows_.d;
@@ -128,11 +119,7 @@ void Lazy::take(std::int64_t row) {
   add(row);
 }
 
-KCenterWork Lazy::work() const {
-  KCenterWork all = first_ + pool_.work() + refreshers_.work();
-  all.prefix = refreshers_.work().prefix;
-  return all;
-}
+KCenterWork Lazy::work() const { return refreshers_.work() + first_ + pool_.work(); }
 
 double Lazy::spent() const {
   const double looked = static_cast<double>(first_.refreshes) * static_cast<double>(rows_.n);

@@ -8,6 +8,7 @@
 
 namespace coverset {
 
+/// What both did; all else is that of the first.
 inline KCenterWork operator+(KCenterWork a, const KCenterWork& b) {
   a.distances += b.distances;
   a.products += b.products;

@@ -1,6 +1,8 @@
 // Canonical distances of single rows: what decides.
 #pragma once
 
+#include <algorithm>
+#include <array>
 #include <cmath>
 #include <vector>
 
@@ -86,6 +88,19 @@ class CanonicalQuery {
     (gaps, static_cast<const float*>(rows.row(first)), count, stride, query_.data(), 1, 0, rows.d,
      out);
     for (std::int64_t i = 0; !gaps && i < count; ++i) out[i] = -out[i];
+  }
+
+  /// Calls body(row, distance) for rows begin..end-1.
+  template <class Body>
+  void each(const Rows& rows, std::int64_t begin, std::int64_t end, Body&& body) const {
+    constexpr std::int64_t kTogether = 128;
+    std::vector<float> room(static_cast<std::size_t>(2 * rows.d));
+    std::array<float, kTogether> found;
+    for (std::int64_t from = begin; from < end; from += kTogether) {
+      const std::int64_t count = std::min(kTogether, end - from);
+      distances(rows, from, count, room.data(), found.data());
+      for (std::int64_t i = 0; i < count; ++i) body(from + i, found[static_cast<std::size_t>(i)]);
+    }
   }
 
  private:
