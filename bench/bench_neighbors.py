@@ -1,4 +1,4 @@
-"""Exact neighbours: storage types, metrics, limits and graphs; exact_search.py has the peers."""
+"""Exact neighbors: storage types, metrics, limits and graphs; exact_search.py has the peers."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def stored(X, kind):
     return X.astype(kind, copy=False)
 
 
-@pytest.mark.benchmark(group="16 nearest-neighbour queries, 1M x 128, by storage")
+@pytest.mark.benchmark(group="16 nearest-neighbor queries, 1M x 128, by storage")
 @pytest.mark.parametrize("n_threads", [1, 2])
 @pytest.mark.parametrize("kind", ["float32", "float16", "bfloat16", "int8"])
 def time_storage(benchmark, embeddings, queries, kind, n_threads):
@@ -38,14 +38,14 @@ def time_storage(benchmark, embeddings, queries, kind, n_threads):
     benchmark.pedantic(index.search, (queries[:16], K), {"n_threads": n_threads}, rounds=5)
 
 
-@pytest.mark.benchmark(group="256 nearest-neighbour queries, 1M x 128, by metric")
+@pytest.mark.benchmark(group="256 nearest-neighbor queries, 1M x 128, by metric")
 @pytest.mark.parametrize("metric", ["sqeuclidean", "cosine", "inner_product"])
 def time_metric(benchmark, embeddings, queries, metric):
     index = cs.FlatIndex(metric).fit(embeddings)
     benchmark.pedantic(index.search, (queries, K), rounds=3)
 
 
-@pytest.mark.benchmark(group="256 nearest-neighbour queries, 1M x 128, limited")
+@pytest.mark.benchmark(group="256 nearest-neighbor queries, 1M x 128, limited")
 @pytest.mark.parametrize("limit", ["none", "exclude", "radius"])
 def time_limits(benchmark, embeddings, queries, limit):
     index = cs.FlatIndex().fit(embeddings)

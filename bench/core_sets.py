@@ -2,7 +2,7 @@
 
 Peers' loops are written out here as they are in anomalib (torch), google/active-learning
 (scikit-learn) and DeepCore (torch), so that nothing but the loop is timed; slow ones are timed for
-some centres and scaled: "from" says on how many. Each takes the rows that ours takes, or rows as
+some centers and scaled: "from" says on how many. Each takes the rows that ours takes, or rows as
 far away up to float32's rounding, before it is timed. Writes results/core_sets.json; --disk adds
 ten million rows that are read from a file.
 """
@@ -31,7 +31,7 @@ RESULTS = Path(__file__).parent / "results"
 
 
 def eager(X, k):
-    """Our own pass over all rows for every centre."""
+    """Our own pass over all rows for every center."""
     indices, keys = np.empty(k, np.int64), np.empty(k, np.float32)
     none, one = np.empty(0, np.int64), np.empty(0, np.float32)
     _cpu.k_center(*stored_rows("X", X), False, 0, none, one, 0, -1.0, indices, keys, 0, "eager")
@@ -39,7 +39,7 @@ def eager(X, k):
 
 
 def anomalib(X, k):
-    """Distances to the newest centre by a norm of differences."""
+    """Distances to the newest center by a norm of differences."""
     import torch
 
     rows, nearest, taken, row = torch.from_numpy(X), None, [], 0
@@ -53,7 +53,7 @@ def anomalib(X, k):
 
 
 def google(X, k):
-    """scikit-learn's pairwise distances to the newest centre."""
+    """scikit-learn's pairwise distances to the newest center."""
     from sklearn.metrics import pairwise_distances
 
     nearest, taken, row = None, [], 0
@@ -66,7 +66,7 @@ def google(X, k):
 
 
 def deepcore(X, k):
-    """A matrix of distances from every centre to every row, and its column minimum."""
+    """A matrix of distances from every center to every row, and its column minimum."""
     import torch
 
     rows, taken, row = torch.from_numpy(X), [], 0
@@ -86,7 +86,7 @@ PEERS: dict[str, Callable[..., Any]] = {
 
 
 def data(name: str) -> tuple[np.ndarray, int, dict[str, int]]:
-    """Return rows, k, and how many centres each loop is timed for."""
+    """Return rows, k, and how many centers each loop is timed for."""
     folder = Path(os.environ["COVERSET_TEST_DATA"]) / "embeddings"
     if name in ("gaussian", "clustered"):
         rows = workloads.gaussian(1_000_000, 128)
@@ -137,14 +137,14 @@ def measure(name: str, threads: int) -> dict[str, Any]:
         assert np.array_equal(again.indices, found.indices)
         row["seconds"]["AVX2"] = {"seconds": seconds, "from": k}
         row |= {"prefix, AVX2": again.stats["prefix"]}
-    row["products a row and centre"] = round(found.stats["products"] / len(X) / k, 4)
-    row["distances a row and centre"] = round(found.stats["distances"] / len(X) / k, 5)
+    row["products a row and center"] = round(found.stats["products"] / len(X) / k, 4)
+    row["distances a row and center"] = round(found.stats["distances"] / len(X) / k, 5)
     row["reads of X"] = round(found.stats["bytes"] / X.nbytes, 2)
     row["refreshes"] = found.stats["refreshes"]
     for peer, some in picks.items():
         check(X, found.indices, PEERS[peer](X, min(some, 8)))
         base = 0.0
-        if some < k:  # the first centre pays for what is made once
+        if some < k:  # the first center pays for what is made once
             start = time.perf_counter()
             PEERS[peer](X, 2)
             base = time.perf_counter() - start

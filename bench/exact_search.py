@@ -1,4 +1,4 @@
-"""Exact nearest neighbours beside the peers: each in a process of its own, in one run.
+"""Exact nearest neighbors beside the peers: each in a process of its own, in one run.
 
 Every process makes the same rows, checks its answers against float64 on a few queries, and
 reports medians. Writes results/exact_search.json, or with --avx2 exact_search_avx2.json: everyone

@@ -49,8 +49,8 @@ def quantized(X, kind):
 
 
 def clustered(n, d):
-    centres = normal(7, d, 2) * np.float32(20)
-    return centres[np.random.default_rng(n).integers(0, 7, n)] + normal(n, d, 3)
+    centers = normal(7, d, 2) * np.float32(20)
+    return centers[np.random.default_rng(n).integers(0, 7, n)] + normal(n, d, 3)
 
 
 def grid(n, d):

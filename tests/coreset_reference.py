@@ -1,4 +1,4 @@
-"""k-center greedy in NumPy: all canonical distances to each centre, then the farthest row."""
+"""k-center greedy in NumPy: all canonical distances to each center, then the farthest row."""
 
 from __future__ import annotations
 
@@ -93,10 +93,10 @@ def class_traversals(wide, k, groups, initial=(), weights=None, **options):
     parts = []
     for name in (name for name in names if k.get(name, 0)):
         own = np.flatnonzero(groups == name)
-        centres = np.searchsorted(own, initial[groups[initial] == name])
+        centers = np.searchsorted(own, initial[groups[initial] == name])
         some = None if weights is None else np.asarray(weights)[own]
         indices, radii = farthest_first(
-            wide[own], k[name], initial=centres, weights=some, **options
+            wide[own], k[name], initial=centers, weights=some, **options
         )
         parts.append((own[indices], radii))
     return parts
@@ -118,6 +118,6 @@ def farthest_first_of_classes(wide, k, groups, **options):
     return np.array(indices, np.int64), np.array(radii, np.float32)
 
 
-def nearest_centres(wide, centres, metric="euclidean"):
+def nearest_centers(wide, centers, metric="euclidean"):
     rows = unit_rows(wide) if metric == "cosine" else wide
-    return centres[np.argmin(reference.distances(rows, rows[centres], "sqeuclidean"), axis=0)]
+    return centers[np.argmin(reference.distances(rows, rows[centers], "sqeuclidean"), axis=0)]

@@ -160,7 +160,7 @@ def log_sum_exp(z, axis):
 
 
 def component_log_likelihood(x, labels, a, c):
-    """(len(x), k): log p(x | y), by the normaliser over all outcomes."""
+    """(len(x), k): log p(x | y), by the normalizer over all outcomes."""
     return log_scores(x, a, c) - log_sum_exp(log_scores(outcomes(labels), a, c), axis=0)
 
 

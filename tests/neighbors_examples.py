@@ -1,4 +1,4 @@
-"""What tests of nearest neighbours compare with the reference, and how."""
+"""What tests of nearest neighbors compare with the reference, and how."""
 
 from __future__ import annotations
 
@@ -97,8 +97,8 @@ def hard_cases():
         "huge rows": normal(3000, 17) * np.float32(1e18),
         "integers past 2^24": integers,
         "signed integers past 2^24": integers - np.float32(128),
-        "five off the centre": normal(3000, 100) + np.float32(5),
-        "a thousand off the centre": normal(3000, 100) + np.float32(1000),
+        "five off the center": normal(3000, 100) + np.float32(5),
+        "a thousand off the center": normal(3000, 100) + np.float32(1000),
         "one constant column": np.hstack([normal(3000, 9), np.full((3000, 1), 1e6, np.float32)]),
         "all rows equal": np.tile(normal(1, 33), (3000, 1)),
         "signs": signs,

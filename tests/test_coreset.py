@@ -9,7 +9,7 @@ from scipy.spatial.distance import cdist
 
 import coverset as cs
 from coreset_examples import measured
-from coreset_reference import farthest_first, nearest_centres
+from coreset_reference import farthest_first, nearest_centers
 from coverset import _cpu
 from coverset.neighbors.rows import stored_rows
 from neighbors_examples import normal
@@ -158,12 +158,12 @@ def test_weights_stay_within_three_times_the_best():
         assert cs.k_center(X, 2, weights=weights).radii[-1] <= 3 * best * (1 + 1e-6)
 
 
-def test_assignment_is_the_nearest_centre():
+def test_assignment_is_the_nearest_center():
     X = clustered(2000, 8, 20)
     found = cs.k_center(X, 30, initial=[4, 900], assign=True)
-    centres = np.concatenate([[4, 900], found.indices])
-    distances = cdist(X.astype("f8"), X[centres].astype("f8"))
-    assert np.array_equal(found.assignment, centres[distances.argmin(axis=1)])
+    centers = np.concatenate([[4, 900], found.indices])
+    distances = cdist(X.astype("f8"), X[centers].astype("f8"))
+    assert np.array_equal(found.assignment, centers[distances.argmin(axis=1)])
     angles = cs.k_center(X, 30, metric="cosine", assign=True)
     unit = X / np.linalg.norm(X.astype("f8"), axis=1, keepdims=True)
     near = cdist(unit, unit[angles.indices])
@@ -303,7 +303,7 @@ def test_prefixes_are_not_taken_where_rows_have_no_plane():
 
 
 def test_prefixes_are_given_up_where_they_only_seemed_to_pay():
-    X = normal(24_000, 256)  # of which the first centres show nothing
+    X = normal(24_000, 256)  # of which the first centers show nothing
     plane = of_rank(10, 24_000) * np.float32(8)
     tried = np.unique(np.concatenate([np.arange(512) * 24_000 // 512, np.arange(0, 24_000, 187)]))
     X[tried] = plane[tried]
@@ -332,7 +332,7 @@ def test_rows_that_cannot_be_framed_are_measured():
     {"weights": np.arange(6000) % 7 / 6},
 ])  # fmt: skip
 def test_rows_in_line_are_passed_over_as_in_the_plain_loop(simd_level, options):
-    X = np.sort(normal(6000, 48), axis=0)  # every centre is nearer to half of what is left
+    X = np.sort(normal(6000, 48), axis=0)  # every center is nearer to half of what is left
     known = dict(options)
     if "weights" in known:
         known["weights"] = known["weights"].astype("f4")
@@ -389,24 +389,24 @@ def test_products_that_overflow_rule_nothing_out(simd_level, way):
     X, out = far_out()
     nearest = np.empty(len(X), np.int64)
     _cpu.assign_nearest(*stored_rows("X", X), False, out, nearest, 2)
-    assert np.array_equal(nearest, nearest_centres(X, out))
+    assert np.array_equal(nearest, nearest_centers(X, out))
     with measured(way):
         same(cs.k_center(X, 9, initial=out), farthest_first(X, 9, initial=out))
         assert len(cs.k_center(X, 1, initial=out, stop_radius=1e19)) == 0
         same(cs.k_center(X, 40), farthest_first(X, 40))
 
 
-def test_the_nearest_centre_may_be_one_whose_square_overflows(simd_level):
+def test_the_nearest_center_may_be_one_whose_square_overflows(simd_level):
     rng = np.random.default_rng(5)
     X = (rng.standard_normal((2000, 8)) * 2.0**-20).astype("f4")
     out = np.setdiff1d(np.arange(2000), np.arange(1024) * 2000 // 1024)[:66]
     X[out] = rng.standard_normal((66, 8)) * 2.0**44
-    centres, row = out[:65], out[65]
-    X[centres[64]] = 2 * X[row]
-    X[centres[:64]] = -3 * X[row]
+    centers, row = out[:65], out[65]
+    X[centers[64]] = 2 * X[row]
+    X[centers[:64]] = -3 * X[row]
     nearest = np.empty(len(X), np.int64)
-    _cpu.assign_nearest(*stored_rows("X", X), False, centres, nearest, 1)
-    assert np.array_equal(nearest, nearest_centres(X, centres))
+    _cpu.assign_nearest(*stored_rows("X", X), False, centers, nearest, 1)
+    assert np.array_equal(nearest, nearest_centers(X, centers))
 
 
 def test_radii_that_underflow_meet_the_stop_radius():

@@ -19,7 +19,7 @@ def test_start_is_taken_first():
     assert answer(LINE, 3, start=2) == ([2, 0, 3], [10, 4, 2])
 
 
-def test_initial_rows_are_centres_and_never_taken():
+def test_initial_rows_are_centers_and_never_taken():
     assert answer(LINE, 3, initial=[4, 0]) == ([3, 2, 1], [2, 1, 0])
 
 
@@ -83,7 +83,7 @@ def test_cosine_is_the_distance_of_rows_of_length_one():
     assert answer(X, 3, metric="cosine") == ([0, 3, 2], [2, np.sqrt(np.float32(2)), 0])
 
 
-def test_assignment_ties_go_to_the_centre_taken_earlier():
+def test_assignment_ties_go_to_the_center_taken_earlier():
     X = np.float32([[2], [0], [1], [4], [3]])
     assert cs.k_center(X, 2, start=1, assign=True).assignment.tolist() == [1, 1, 1, 3, 3]
     assert cs.k_center(X, 1, start=1, initial=None, assign=True).assignment.tolist() == [1] * 5

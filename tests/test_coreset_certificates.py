@@ -128,7 +128,7 @@ def test_radius_is_at_most_twice_the_best(seed):
 
 
 def best_on_a_line(X, k):
-    """Return the smallest radius of any k centres, rows or not: half of the longest interval."""
+    """Return the smallest radius of any k centers, rows or not: half of the longest interval."""
     x = np.sort(X[:, 0].astype(np.float64))
     cuts = itertools.combinations(range(1, len(x)), k - 1)
     ends = ((0, *cut, len(x)) for cut in cuts)
@@ -136,7 +136,7 @@ def best_on_a_line(X, k):
 
 
 @pytest.mark.parametrize("seed", range(10))
-def test_half_the_radius_bounds_centres_that_are_not_rows(seed):
+def test_half_the_radius_bounds_centers_that_are_not_rows(seed):
     for X in (normal(10, 1, seed), np.round(normal(10, 1, seed) * 4)):
         for k in range(1, 11):
             assert float(cs.k_center(X, k).radii[-1]) / 2 <= best_on_a_line(X, k) * SLACK

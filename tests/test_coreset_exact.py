@@ -22,7 +22,7 @@ from coreset_examples import (
     quantized,
     same,
 )
-from coreset_reference import farthest_first, farthest_first_of_classes, nearest_centres
+from coreset_reference import farthest_first, farthest_first_of_classes, nearest_centers
 from coverset import _cpu
 from examples import THREADS
 from neighbors_examples import every_kind, hard_cases, normal
@@ -90,7 +90,7 @@ def test_many_clustered_rows_equal_the_reference(n_threads):
     check(X, X, 40, n_threads=n_threads)
 
 
-def test_many_centres_equal_the_reference():
+def test_many_centers_equal_the_reference():
     X = clustered(2500, 24)
     check(X, X, 1200)
 
@@ -123,7 +123,7 @@ def test_real_rows_equal_the_reference(test_data):
     whole, wide = quantized(X, "int8")
     check(whole, wide, 100)
     found = cs.k_center(X, 100, assign=True)
-    np.testing.assert_array_equal(found.assignment, nearest_centres(X, found.indices))
+    np.testing.assert_array_equal(found.assignment, nearest_centers(X, found.indices))
 
 
 # --- stored kinds ---------------------------------------------------------------------------------
@@ -136,8 +136,8 @@ def test_every_kind_equals_the_reference_on_its_stored_values(kind, metric, d):
     X, wide = quantized(normal(600, d), kind)
     check(X, wide, 50, metric=metric)
     found = cs.k_center(X, 9, metric=metric, assign=True, initial=[5, 4])
-    centres = np.concatenate([[5, 4], found.indices])
-    np.testing.assert_array_equal(found.assignment, nearest_centres(wide, centres, metric))
+    centers = np.concatenate([[5, 4], found.indices])
+    np.testing.assert_array_equal(found.assignment, nearest_centers(wide, centers, metric))
 
 
 @every_kind
@@ -166,7 +166,7 @@ def test_rows_that_lie_apart_are_grouped_and_assigned():
     X, groups = normal(600, 40)[::2, 3:20], np.arange(300) % 3
     found = cs.k_center(X, 30, groups=groups, assign=True)
     same(found, farthest_first_of_classes(X, 30, groups))
-    np.testing.assert_array_equal(found.assignment, nearest_centres(X, found.indices))
+    np.testing.assert_array_equal(found.assignment, nearest_centers(X, found.indices))
 
 
 def test_files_mapped_to_memory_are_covered(tmp_path):
@@ -212,7 +212,7 @@ def test_every_level_and_thread_count_gives_ties_to_the_lower_row(simd_level):
         same(cs.k_center(X, 400, n_outliers=1, n_threads=n_threads), want)
         found = cs.k_center(X, 60, groups=groups, assign=True, n_threads=n_threads)
         same(found, of_classes)
-        np.testing.assert_array_equal(found.assignment, nearest_centres(X, found.indices))
+        np.testing.assert_array_equal(found.assignment, nearest_centers(X, found.indices))
 
 
 def test_every_level_and_thread_count_equals_the_reference_on_rows_of_any_length(simd_level):

@@ -26,7 +26,7 @@ from coreset_reference import (
     class_traversals,
     farthest_first,
     farthest_first_of_classes,
-    nearest_centres,
+    nearest_centers,
 )
 from neighbors_examples import normal
 
@@ -147,21 +147,21 @@ def test_no_weight_times_infinite_distance_is_no_radius(weight):
 
 @every_data
 @every_metric
-def test_assignment_is_the_nearest_centre(name, metric):
+def test_assignment_is_the_nearest_center(name, metric):
     X = data(name, 700, 5, metric)
     for options in ({}, {"initial": [600, 3, 8]}, {"weights": np.arange(700.0)}, {"n_outliers": 9}):
         found = cs.k_center(X, 40, metric=metric, assign=True, **options)
-        centres = np.concatenate([options.get("initial", []), found.indices]).astype(np.int64)
-        np.testing.assert_array_equal(found.assignment, nearest_centres(X, centres, metric))
+        centers = np.concatenate([options.get("initial", []), found.indices]).astype(np.int64)
+        np.testing.assert_array_equal(found.assignment, nearest_centers(X, centers, metric))
 
 
-def test_assignment_of_many_rows_is_the_nearest_centre():
+def test_assignment_of_many_rows_is_the_nearest_center():
     X = grid(40_000, 3)
     found = cs.k_center(X, 20, assign=True)
-    np.testing.assert_array_equal(found.assignment, nearest_centres(X, found.indices))
+    np.testing.assert_array_equal(found.assignment, nearest_centers(X, found.indices))
 
 
-def test_largest_distance_to_the_assigned_centre_is_the_radius():
+def test_largest_distance_to_the_assigned_center_is_the_radius():
     X = normal(500, 7)
     found = cs.k_center(X, 30, assign=True)
     between = reference.distances(X, X[found.indices], "sqeuclidean")

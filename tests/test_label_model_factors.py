@@ -1,4 +1,4 @@
-"""Pairwise factors: planted ones are found, normalised exactly, and never cost accuracy."""
+"""Pairwise factors: planted ones are found, normalized exactly, and never cost accuracy."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Nearest neighbours as they are used: shards, streams, files, graphs, other indexes."""
+"""Nearest neighbors as they are used: shards, streams, files, graphs, other indexes."""
 
 import numpy as np
 import pytest
@@ -191,7 +191,7 @@ def test_a_damaged_graph_is_refused(tmp_path):
         cs.knn_graph(X, 3, path=tmp_path)
 
 
-def test_a_graph_of_one_row_has_no_neighbours():
+def test_a_graph_of_one_row_has_no_neighbors():
     with pytest.raises(ValueError, match="X must have at least two rows, got 1"):
         cs.knn_graph(normal(1, 3), 1)
     with pytest.raises(ValueError, match=r"k must be in 1\.\.2, got 3"):

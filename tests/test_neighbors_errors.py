@@ -1,4 +1,4 @@
-"""Bad input of nearest neighbours: each error by message."""
+"""Bad input of nearest neighbors: each error by message."""
 
 from __future__ import annotations
 

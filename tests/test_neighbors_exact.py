@@ -250,8 +250,8 @@ HARD = (
     "huge rows",
     "integers past 2^24",
     "signed integers past 2^24",
-    "five off the centre",
-    "a thousand off the centre",
+    "five off the center",
+    "a thousand off the center",
     "one constant column",
     "all rows equal",
     "signs",
@@ -342,9 +342,9 @@ def test_zero_rows_are_rows_of_squared_distance_and_inner_product():
 
 
 @every_metric
-@pytest.mark.parametrize(("d", "centre"), [(16, 0), (16, 5), (300, 0), (300, 1)])
-def test_rows_differ_from_double_precision_only_where_it_is_a_near_tie(metric, d, centre):
-    X, Q = (part + np.float32(centre) for part in (normal(3000, d), normal(100, d, 1)))
+@pytest.mark.parametrize(("d", "center"), [(16, 0), (16, 5), (300, 0), (300, 1)])
+def test_rows_differ_from_double_precision_only_where_it_is_a_near_tie(metric, d, center):
+    X, Q = (part + np.float32(center) for part in (normal(3000, d), normal(100, d, 1)))
     exact, sizes = reference.distances64(X, Q, metric)
     indices = cs.knn(X, Q, 100, metric).indices
     closer = (d / 16 + 8) * 2.0**-23
@@ -396,7 +396,7 @@ def test_every_level_equals_the_reference_on_hard_rows(simd_level, name, metric)
     check(X[:600], Q, metric, ks=(10,))
 
 
-@pytest.mark.parametrize("name", ["one row and noise", "a thousand off the centre"])
+@pytest.mark.parametrize("name", ["one row and noise", "a thousand off the center"])
 def test_threads_agree_where_everything_is_near(name):
     X, Q = hard_cases()[name]
     for metric in METRICS:

@@ -113,7 +113,7 @@ def test_a_classifier_takes_the_graph():
     assert np.array_equal(model.fit(X[:200], y[:200]).predict(X[200:]), want)
 
 
-def test_more_neighbours_than_rows_are_an_error():
+def test_more_neighbors_than_rows_are_an_error():
     transformer = pytest.importorskip("coverset.neighbors.transformer")
     with pytest.raises(ValueError, match="n_neighbors must be at most 2"):
         transformer.KNeighborsTransformer(n_neighbors=3).fit_transform(normal(3, 2))

@@ -39,7 +39,7 @@ void bind_coreset(py::module_& m) {
             threads,
             [&](const Cpu& device) { return k_center(device, rows, options, taken, largest); },
             tick);
-        return py::dict("centres"_a = work.centres, "before"_a = work.before,
+        return py::dict("centers"_a = work.centers, "before"_a = work.before,
                         "distances"_a = work.distances, "products"_a = work.products,
                         "coordinates"_a = work.coordinates, "bytes"_a = work.bytes,
                         "refreshes"_a = work.refreshes, "prefix"_a = work.prefix);
@@ -50,13 +50,13 @@ void bind_coreset(py::module_& m) {
   m.def(
       "assign_nearest",
       [](const py::array& data, const std::string& kind, const Array<float>& scale, bool unit,
-         const Array<std::int64_t>& centres, Array<std::int64_t>& nearest, int threads) {
+         const Array<std::int64_t>& centers, Array<std::int64_t>& nearest, int threads) {
         const auto to = out(nearest);
         Rows rows = rows_of(data, kind, scale);
         rows.unit = unit;
-        run(threads, [&](const Cpu& device) { assign_nearest(device, rows, in(centres), to); });
+        run(threads, [&](const Cpu& device) { assign_nearest(device, rows, in(centers), to); });
       },
-      "data"_a, "kind"_a, "scale"_a.noconvert(), "unit"_a, "centres"_a.noconvert(),
+      "data"_a, "kind"_a, "scale"_a.noconvert(), "unit"_a, "centers"_a.noconvert(),
       "nearest"_a.noconvert(), "threads"_a);
 }
 

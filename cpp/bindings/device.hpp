@@ -85,7 +85,7 @@ class Interrupt {
 };
 
 /// Runs kernel(device) without the GIL. What the environment decides is read before: getenv must
-/// not meet another thread's setenv. A Cancelled kernel leaves Python's error set; module.cpp
+/// not meet another thread's setenv. A Canceled kernel leaves Python's error set; module.cpp
 /// turns it into the exception that the signal handler, or `tick`, raised.
 template <class Kernel>
 decltype(auto) run(int threads, Kernel&& kernel, const pybind11::object& tick = pybind11::none()) {

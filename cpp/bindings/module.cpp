@@ -36,9 +36,9 @@ PYBIND11_MODULE(_cpu, m) {
   py::register_local_exception_translator([](std::exception_ptr error) {
     try {
       if (error) std::rethrow_exception(error);
-    } catch (const coverset::Cancelled&) {
+    } catch (const coverset::Canceled&) {
       // the signal handler's exception is already set
-      if (PyErr_Occurred() == nullptr) PyErr_SetString(PyExc_KeyboardInterrupt, "cancelled");
+      if (PyErr_Occurred() == nullptr) PyErr_SetString(PyExc_KeyboardInterrupt, "canceled");
     }
   });
   cb::remember_main_thread();

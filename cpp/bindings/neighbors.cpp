@@ -1,4 +1,4 @@
-// Bindings of nearest neighbours.
+// Bindings of nearest neighbors.
 #include "coverset/neighbors.hpp"
 
 #include <string>

@@ -69,30 +69,30 @@ class Pool {
  public:
   void run(Job& job, const Cpu& device) {
     enter(job);
-    bool cancelled = false;
+    bool canceled = false;
     inside_block = true;
     while (job.step()) {
       if (device.poll != nullptr && device.poll(device.state)) {
-        cancelled = true;
+        canceled = true;
         job.stop = true;
       }
-      if (shared_pool != this) throw Cancelled();  // the poll forked: here is no worker, no lock
+      if (shared_pool != this) throw Canceled();  // the poll forked: here is no worker, no lock
     }
     inside_block = false;
     std::unique_lock lock(mutex_);
     jobs_.remove(&job);
     while (job.active > 0) {
       left_.wait_for(lock, kPollInterval);
-      if (!cancelled && job.active > 0 && device.poll != nullptr) {
+      if (!canceled && job.active > 0 && device.poll != nullptr) {
         lock.unlock();
-        cancelled = device.poll(device.state);
-        if (shared_pool != this) throw Cancelled();
-        if (cancelled) job.stop = true;
+        canceled = device.poll(device.state);
+        if (shared_pool != this) throw Canceled();
+        if (canceled) job.stop = true;
         lock.lock();
       }
     }
     lock.unlock();
-    if (cancelled) throw Cancelled();
+    if (canceled) throw Canceled();
     if (job.failure) std::rethrow_exception(job.failure);
   }
 

@@ -1,7 +1,7 @@
 """coverset: the native core for data-centric AI.
 
 Raw rows become good training data: labeling functions make a sparse :class:`LabelMatrix`, a label
-model turns it into class probabilities. Embeddings find their exact nearest neighbours, and few
+model turns it into class probabilities. Embeddings find their exact nearest neighbors, and few
 rows that cover all others.
 """
 

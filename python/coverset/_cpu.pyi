@@ -414,7 +414,7 @@ def predict_proba(
     threads: int,
 ) -> None: ...
 
-# nearest neighbours
+# nearest neighbors
 def find_frame(
     data: NDArray[Any], kind: str, scale: _Float32, metric: str, threads: int
 ) -> tuple[_Float32, float]: ...
@@ -492,7 +492,7 @@ def assign_nearest(
     kind: str,
     scale: _Float32,
     unit: bool,
-    centres: _Int64,
+    centers: _Int64,
     nearest: _Int64,
     threads: int,
 ) -> None: ...

@@ -290,7 +290,7 @@ void add_distances(const Cpu& device, Checksum& sum) {
   }
 }
 
-/// Exact neighbours by every path: few queries and many, each storage type and metric.
+/// Exact neighbors by every path: few queries and many, each storage type and metric.
 void add_neighbors(const Cpu& device, Checksum& sum) {
   constexpr std::int64_t n = 1500;
   for (const std::int64_t d : {3, 40, 300}) {

@@ -76,9 +76,9 @@ void stops_when_polled() {
       ++blocks;
       std::this_thread::sleep_for(std::chrono::microseconds(200));
     });
-    check(false, "a cancelled call throws");
-  } catch (const Cancelled&) {
-    check(blocks < 1'000'000, "a cancelled call starts no more blocks");
+    check(false, "a canceled call throws");
+  } catch (const Canceled&) {
+    check(blocks < 1'000'000, "a canceled call starts no more blocks");
   }
 }
 

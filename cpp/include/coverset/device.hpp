@@ -12,7 +12,7 @@
 namespace coverset {
 
 /// The CPU: at most `threads` threads (0 means available_threads()). The calling thread asks
-/// `poll(state)` between blocks of work; when it answers true the kernel throws Cancelled. The
+/// `poll(state)` between blocks of work; when it answers true the kernel throws Canceled. The
 /// poll must not throw.
 struct Cpu {
   int threads = 0;

@@ -22,8 +22,8 @@ void require(bool ok, const Parts&... parts) {
 }
 
 /// Thrown by a kernel whose poll asked it to stop. Outputs are then unspecified.
-struct Cancelled : std::exception {
-  const char* what() const noexcept override { return "cancelled"; }
+struct Canceled : std::exception {
+  const char* what() const noexcept override { return "canceled"; }
 };
 
 }  // namespace coverset

@@ -266,7 +266,7 @@ struct FactorOptions {
 };
 
 /// Maximizes the penalized likelihood of counts (cardinality, outcomes) by L-BFGS from
-/// `parameters`: unary by class and label, then pair (size, size). The normalisers are exact:
+/// `parameters`: unary by class and label, then pair (size, size). The normalizers are exact:
 /// O(outcomes * size) a step and class. Returns the number of steps. Allocates 40 bytes an outcome
 /// and class.
 std::int64_t fit_factors(const Cpu& device, const FactorComponent& component,

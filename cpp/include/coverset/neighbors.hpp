@@ -1,4 +1,4 @@
-// Nearest neighbours: exact, over all rows.
+// Nearest neighbors: exact, over all rows.
 #pragma once
 
 #include <cstdint>
@@ -45,8 +45,8 @@ void load_rows(const Cpu& device, const Rows& rows, std::span<float> out);
 struct SearchOptions {
   Metric metric = Metric::sqeuclidean;
   std::int64_t k = 1;
-  std::span<const std::uint8_t> excluded = {};  // (rows): 1 for rows that are no neighbour
-  std::int64_t self = -1;  // query i is row self + i, which is no neighbour of its own; -1: none is
+  std::span<const std::uint8_t> excluded = {};  // (rows): 1 for rows that are no neighbor
+  std::int64_t self = -1;  // query i is row self + i, which is no neighbor of its own; -1: none is
 };
 
 /// The k nearest rows of each query, by canonical distance, ties to the lower row: distances and

@@ -5,15 +5,15 @@
 
 namespace coverset {
 
-void assign_nearest(const Cpu& device, const Rows& rows, std::span<const std::int64_t> centres,
+void assign_nearest(const Cpu& device, const Rows& rows, std::span<const std::int64_t> centers,
                     std::span<std::int64_t> nearest) {
   Keys keys(rows.n, {});
   std::ranges::fill(nearest, -1);
   Refreshers refreshers(device, rows, KCenterWay::best, keys, nearest);
-  for (const std::int64_t row : centres) refreshers.centres().add(row);
-  refreshers.choose_way({std::ssize(centres), static_cast<double>(centres.size())});
+  for (const std::int64_t row : centers) refreshers.centers().add(row);
+  refreshers.choose_way({std::ssize(centers), static_cast<double>(centers.size())});
   refreshers.catch_up();
-  for (std::int64_t& centre : nearest) centre = centres[static_cast<std::size_t>(centre)];
+  for (std::int64_t& center : nearest) center = centers[static_cast<std::size_t>(center)];
 }
 
 }  // namespace coverset

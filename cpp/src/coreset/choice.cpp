@@ -9,10 +9,10 @@
 namespace coverset {
 namespace {
 
-constexpr std::int64_t kTriedRows = 128, kTriedCentres = 96;
+constexpr std::int64_t kTriedRows = 128, kTriedCenters = 96;
 constexpr std::int64_t kMostDirections = 128, kLeastShare = 4;  // at most a quarter of a row
 constexpr std::int64_t kMostBytes = std::int64_t{1} << 29;
-constexpr double kLeastWork = 0x1p34;  // numbers of all rows and centres: below, nothing is tried
+constexpr double kLeastWork = 0x1p34;  // numbers of all rows and centers: below, nothing is tried
 constexpr double kPays = 0.6;          // of what whole rows cost
 constexpr double kMeasuredWhole = 2.0;
 
@@ -23,35 +23,35 @@ std::int64_t most_directions(const Rows& rows) {
   return std::max<std::int64_t>(most / kDirections * kDirections, 0);
 }
 
-/// What some rows have in common with some centres.
+/// What some rows have in common with some centers.
 class Trial {
  public:
-  Trial(const Rows& rows, const Frame& frame, std::span<const std::int64_t> centres,
+  Trial(const Rows& rows, const Frame& frame, std::span<const std::int64_t> centers,
         const std::vector<float>& directions)
       : rows_(std::min(rows.n, kTriedRows)),
-        centres_(std::min(static_cast<std::int64_t>(centres.size()), kTriedCentres)),
+        centers_(std::min(static_cast<std::int64_t>(centers.size()), kTriedCenters)),
         count_(static_cast<std::int64_t>(directions.size()) / rows.d),
-        distances_(static_cast<std::size_t>(rows_ * centres_)) {
+        distances_(static_cast<std::size_t>(rows_ * centers_)) {
     const std::vector<std::int64_t> some = spread_rows(rows.n, kTriedRows);
     const auto near = framed_rows(rows, frame, some);
-    const auto far = framed_rows(rows, frame, centres.first(static_cast<std::size_t>(centres_)));
+    const auto far = framed_rows(rows, frame, centers.first(static_cast<std::size_t>(centers_)));
     COVERSET_AT_LEVEL(distance_tile)
-    (true, near.data(), rows_, rows.d, far.data(), centres_, rows.d, rows.d, distances_.data());
+    (true, near.data(), rows_, rows.d, far.data(), centers_, rows.d, rows.d, distances_.data());
     row_numbers_ = along(near, directions, rows.d);
-    centre_numbers_ = along(far, directions, rows.d);
+    center_numbers_ = along(far, directions, rows.d);
   }
 
-  /// Centres a row that a prefix of `numbers` cannot tell from its nearest, and that one.
+  /// Centers a row that a prefix of `numbers` cannot tell from its nearest, and that one.
   double measured(std::int64_t numbers) const {
     std::int64_t found = 0;
     for (std::int64_t i = 0; i < rows_; ++i) {
-      const float* exact = distances_.data() + i * centres_;
-      const float least = *std::min_element(exact, exact + centres_);
-      for (std::int64_t j = 0; j < centres_; ++j) {
+      const float* exact = distances_.data() + i * centers_;
+      const float least = *std::min_element(exact, exact + centers_);
+      for (std::int64_t j = 0; j < centers_; ++j) {
         float square = 0.0f;
         for (std::int64_t c = 0; c < numbers && square <= least; ++c) {
           const float gap = row_numbers_[static_cast<std::size_t>(i * count_ + c)] -
-                            centre_numbers_[static_cast<std::size_t>(j * count_ + c)];
+                            center_numbers_[static_cast<std::size_t>(j * count_ + c)];
           square += gap * gap;
         }
         found += square <= least;
@@ -60,7 +60,7 @@ class Trial {
     return static_cast<double>(found) / static_cast<double>(rows_);
   }
 
-  std::int64_t centres() const { return centres_; }
+  std::int64_t centers() const { return centers_; }
 
  private:
   static std::vector<float> along(const std::vector<float>& rows,
@@ -74,25 +74,25 @@ class Trial {
     return out;
   }
 
-  std::int64_t rows_, centres_, count_;
-  std::vector<float> distances_, row_numbers_, centre_numbers_;
+  std::int64_t rows_, centers_, count_;
+  std::vector<float> distances_, row_numbers_, center_numbers_;
 };
 
 }  // namespace
 
 std::unique_ptr<Prefix> choose_prefix(const Cpu& device, const Rows& rows, const Frame& frame,
-                                      std::span<const std::int64_t> centres, WorkAhead ahead) {
+                                      std::span<const std::int64_t> centers, WorkAhead ahead) {
   const double work = static_cast<double>(rows.n) * static_cast<double>(rows.d) *
-                      static_cast<double>(ahead.centres);
+                      static_cast<double>(ahead.centers);
   const std::int64_t most = most_directions(rows);
   if (most == 0 || work < kLeastWork) return nullptr;
   const std::vector<float> directions = find_directions(device, rows, frame, most);
   const std::int64_t d = rows.d, count = static_cast<std::int64_t>(directions.size()) / d;
   if (count == 0) return nullptr;
-  const Trial trial(rows, frame, centres, directions);
-  // rows in front, and more centres, are harder to tell apart
+  const Trial trial(rows, frame, centers, directions);
+  // rows in front, and more centers, are harder to tell apart
   const double harder =
-      2.0 * std::pow(std::max(ahead.missed / static_cast<double>(trial.centres()), 1.0), 0.25);
+      2.0 * std::pow(std::max(ahead.missed / static_cast<double>(trial.centers()), 1.0), 0.25);
   const Precision whole = precision_from(Precision::int8, d);
   double least = kPays * refresh_cost(ahead.missed, d, whole, kMeasuredWhole, d);
   std::int64_t best = 0;

@@ -1,4 +1,4 @@
-// Whether prefixes pay, and how long they should be: tried on the first centres.
+// Whether prefixes pay, and how long they should be: tried on the first centers.
 #pragma once
 
 #include <memory>
@@ -10,13 +10,13 @@ namespace coverset {
 
 /// What a traversal is still to do.
 struct WorkAhead {
-  std::int64_t centres = 0;  // to be taken
-  double missed = 0.0;       // centres that a row is brought up to date with at a time
+  std::int64_t centers = 0;  // to be taken
+  double missed = 0.0;       // centers that a row is brought up to date with at a time
 };
 
-/// The prefix of rows that costs least by far, or none: some rows meet the first of the centres.
+/// The prefix of rows that costs least by far, or none: some rows meet the first of the centers.
 std::unique_ptr<Prefix> choose_prefix(const Cpu& device, const Rows& rows, const Frame& frame,
-                                      std::span<const std::int64_t> centres, WorkAhead ahead);
+                                      std::span<const std::int64_t> centers, WorkAhead ahead);
 
 /// One of at most 16 numbers, whatever it costs; none where all rows are one.
 std::unique_ptr<Prefix> short_prefix(const Cpu& device, const Rows& rows, const Frame& frame);

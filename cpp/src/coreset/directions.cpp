@@ -84,7 +84,7 @@ std::vector<float> framed_rows(const Rows& rows, const Frame& frame,
   std::vector<float> room(static_cast<std::size_t>(d));
   for (std::size_t i = 0; i < some.size(); ++i) {
     const float* row = float_row(rows, some[i], room.data());
-    COVERSET_AT_LEVEL(centre_row)
+    COVERSET_AT_LEVEL(center_row)
     (row, 1.0f, frame.mean.data(), frame.scale, d, d, out.data() + i * static_cast<std::size_t>(d));
   }
   return out;

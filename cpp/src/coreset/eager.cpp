@@ -39,10 +39,10 @@ void Passes::look() {
 
 void Passes::add(std::int64_t row) {
   std::vector<float> room(static_cast<std::size_t>(rows_.d));
-  const CanonicalQuery centre(Metric::sqeuclidean, float_row(rows_, row, room.data()), rows_.d);
+  const CanonicalQuery center(Metric::sqeuclidean, float_row(rows_, row, room.data()), rows_.d);
   keys_.take(row);
   over_blocks([&](std::int64_t begin, std::int64_t end, KeyedRow& best) {
-    centre.each(rows_, begin, end, [&](std::int64_t at, float square) {
+    center.each(rows_, begin, end, [&](std::int64_t at, float square) {
       keys_.lower(at, square);
       best = std::min(best, KeyedRow{keys_.key(at), at});
     });

@@ -1,4 +1,4 @@
-// The plain form of farthest first: one fused pass over all rows for every centre.
+// The plain form of farthest first: one fused pass over all rows for every center.
 #pragma once
 
 #include <vector>
@@ -9,7 +9,7 @@
 
 namespace coverset {
 
-/// Passes over keys that are up to date, from one centre to the next.
+/// Passes over keys that are up to date, from one center to the next.
 class Passes {
  public:
   Passes(const Cpu& device, const Rows& rows, std::int64_t n_outliers, Keys& keys);
@@ -17,7 +17,7 @@ class Passes {
   /// Looks at all keys. Before the first pass.
   void look();
 
-  /// Counts a centre, which is taken itself. Says nothing of it to `seen`.
+  /// Counts a center, which is taken itself. Says nothing of it to `seen`.
   void add(std::int64_t row);
 
   /// The row that is to be taken, the largest key but n_outliers; none: key -1.

@@ -63,14 +63,14 @@ class Traversal {
     lazy_.add(row);
     passes_.add(row);
     if (--eager_ > 0) return;
-    keys_.see_all(lazy_.centres());
+    keys_.see_all(lazy_.centers());
     lazy_.begin_again();
     saved_ = patience(period_);
   }
 
   KCenterWork total(std::int64_t taken, float before) const {
     KCenterWork all = lazy_.work() + passes_.work();
-    all.centres = taken;
+    all.centers = taken;
     all.before = before;
     return all;
   }
@@ -88,7 +88,7 @@ class Traversal {
   Passes passes_;
   double pass_;                          // what one costs, in nanoseconds
   double saved_;                         // that being lazy may spend
-  std::int64_t eager_ = 0, period_ = 8;  // centres to be counted pass by pass; the next time
+  std::int64_t eager_ = 0, period_ = 8;  // centers to be counted pass by pass; the next time
 };
 
 }  // namespace

@@ -1,4 +1,4 @@
-// How far every row is from its nearest centre, as far as that is known: a stale distance is an
+// How far every row is from its nearest center, as far as that is known: a stale distance is an
 // upper bound, since distances only shrink.
 #pragma once
 
@@ -38,7 +38,7 @@ class Keys {
         counts_(kBins, 0),
         block_bins_(static_cast<std::size_t>((n + kBlock - 1) / kBlock), kBins - 1) {}
 
-  /// Squared distance to the nearest of the first seen(row) centres; negative: the row is taken.
+  /// Squared distance to the nearest of the first seen(row) centers; negative: the row is taken.
   float square(std::int64_t row) const { return squares_[static_cast<std::size_t>(row)]; }
   std::int64_t seen(std::int64_t row) const { return seen_[static_cast<std::size_t>(row)]; }
 
@@ -63,9 +63,9 @@ class Keys {
   }
   void take(std::int64_t row) { set(row, -1.0f, 0); }
 
-  /// All rows have counted so many centres.
-  void see_all(std::int64_t centres) {
-    std::ranges::fill(seen_, static_cast<std::int32_t>(centres));
+  /// All rows have counted so many centers.
+  void see_all(std::int64_t centers) {
+    std::ranges::fill(seen_, static_cast<std::int32_t>(centers));
   }
 
   /// A row's key was `before`.

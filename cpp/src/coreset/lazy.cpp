@@ -20,20 +20,20 @@ Lazy::Lazy(const Cpu& device, const Rows& rows, const KCenterOptions& options, s
       options_(options),
       keys_(keys),
       refreshers_(device, rows, options.way, keys),
-      pool_(rows, refreshers_.centres()),
-      wanted_centres_(wanted),
+      pool_(rows, refreshers_.centers()),
+      wanted_centers_(wanted),
       most_(std::max(kOrdinaryRows, rows.n / 64)),
       wanted_(std::clamp(rows.n / 64, 2 * kFewestRows, kOrdinaryRows / 4)) {}
 
-void Lazy::begin(std::span<const std::int64_t> centres) {
-  for (const std::int64_t row : centres) {
+void Lazy::begin(std::span<const std::int64_t> centers) {
+  for (const std::int64_t row : centers) {
     add(row);
     keys_.take(row);
   }
-  if (centres.size() == 1) {
+  if (centers.size() == 1) {
     measure_first();
   } else {
-    refreshers_.choose_way({wanted_centres_, static_cast<double>(centres.size())});
+    refreshers_.choose_way({wanted_centers_, static_cast<double>(centers.size())});
     refreshers_.catch_up();
   }
   begin_again();
@@ -41,11 +41,11 @@ void Lazy::begin(std::span<const std::int64_t> centres) {
 
 void Lazy::measure_first() {
   std::vector<float> room(static_cast<std::size_t>(rows_.d));
-  const float* numbers = float_row(rows_, refreshers_.centres().row(0), room.data());
-  const CanonicalQuery centre(Metric::sqeuclidean, numbers, rows_.d);
+  const float* numbers = float_row(rows_, refreshers_.centers().row(0), room.data());
+  const CanonicalQuery center(Metric::sqeuclidean, numbers, rows_.d);
   parallel_for(device_, rows_.n, 1 << 13, [&](std::int64_t begin, std::int64_t end) {
-    centre.each(rows_, begin, end, [&](std::int64_t row, float square) {
-      if (keys_.square(row) >= 0.0f) keys_.set(row, square, 1);  // not of the centre itself
+    center.each(rows_, begin, end, [&](std::int64_t row, float square) {
+      if (keys_.square(row) >= 0.0f) keys_.set(row, square, 1);  // not of the center itself
     });
   });
   first_.distances += rows_.n;
@@ -95,7 +95,7 @@ void Lazy::renew() {
   picks_ = 0;
   Front front = keys_.front(device_, wanted_ + options_.n_outliers);
   next_ = front.next;
-  exhausted_ = static_cast<std::int64_t>(front.rows.size()) + centres() >= rows_.n;
+  exhausted_ = static_cast<std::int64_t>(front.rows.size()) + centers() >= rows_.n;
   if (exhausted_) next_ = {-1.0f, rows_.n};  // no row is left out
   by_age_.clear();
   for (const std::int64_t row : front.rows) {
@@ -104,8 +104,8 @@ void Lazy::renew() {
   std::ranges::stable_sort(by_age_, {}, [&](std::int64_t row) { return keys_.seen(row); });
   before_.clear();
   for (const std::int64_t row : by_age_) before_.push_back(keys_.key(row));
-  // a row is brought up to date with a fifth of all centres at a time, as seen on many sets
-  refreshers_.choose_way({wanted_centres_ - centres(), static_cast<double>(wanted_centres_) / 5.0});
+  // a row is brought up to date with a fifth of all centers at a time, as seen on many sets
+  refreshers_.choose_way({wanted_centers_ - centers(), static_cast<double>(wanted_centers_) / 5.0});
   refreshers_.refresh(by_age_);
   for (std::size_t i = 0; i < by_age_.size(); ++i) keys_.count(by_age_[i], before_[i]);
   pool_.fill(front.rows, keys_);

@@ -16,8 +16,8 @@ class Lazy {
   Lazy(const Cpu& device, const Rows& rows, const KCenterOptions& options, std::int64_t wanted,
        Keys& keys);
 
-  /// Keys of all rows, with the first centre or the initial ones.
-  void begin(std::span<const std::int64_t> centres);
+  /// Keys of all rows, with the first center or the initial ones.
+  void begin(std::span<const std::int64_t> centers);
 
   /// The row that is to be taken, the largest key but n_outliers; none: key -1; or nothing, where
   /// it would cost more than that many nanoseconds.
@@ -25,11 +25,11 @@ class Lazy {
 
   void take(std::int64_t row);
 
-  /// Brings all rows up to date. Until begin_again() keys may change and centres be added.
+  /// Brings all rows up to date. Until begin_again() keys may change and centers be added.
   void catch_up();
-  void add(std::int64_t row) { refreshers_.centres().add(row); }
+  void add(std::int64_t row) { refreshers_.centers().add(row); }
   void begin_again();
-  std::int64_t centres() const { return refreshers_.centres().count(); }
+  std::int64_t centers() const { return refreshers_.centers().count(); }
 
   /// Nanoseconds, about.
   double spent() const;
@@ -48,7 +48,7 @@ class Lazy {
   KCenterWork first_;
   KeyedRow next_{std::numeric_limits<float>::infinity(), -1};  // no pool yet
   bool exhausted_ = false;                                     // the pool has all rows
-  std::int64_t wanted_centres_, most_, wanted_, picks_ = 1;
+  std::int64_t wanted_centers_, most_, wanted_, picks_ = 1;
   std::vector<std::int64_t> by_age_;
   std::vector<float> before_;
 };

@@ -7,7 +7,7 @@
 #include <optional>
 #include <vector>
 
-#include "coreset/centres.hpp"
+#include "coreset/centers.hpp"
 #include "coreset/keys.hpp"
 #include "coverset/coreset.hpp"
 
@@ -15,7 +15,7 @@ namespace coverset {
 
 class Pool {
  public:
-  Pool(const Rows& rows, const Centres& centres) : rows_(rows), centres_(centres) {}
+  Pool(const Rows& rows, const Centers& centers) : rows_(rows), centers_(centers) {}
 
   /// Takes rows (ascending) whose keys are up to date.
   void fill(const std::vector<std::int64_t>& rows, const Keys& keys) {
@@ -45,14 +45,14 @@ class Pool {
     leaves_ = 1;
   }
 
-  /// The row of the largest key, with all centres counted; none: key -1; or nothing, where it
+  /// The row of the largest key, with all centers counted; none: key -1; or nothing, where it
   /// would take more distances than allowed.
   std::optional<KeyedRow> first(const Keys& keys, std::int64_t allowed) {
     for (const std::int64_t before = work_.distances; work_.distances - before <= allowed;) {
       const std::size_t at = winners_[1];
       if (at == kNone || entries_[at].key < 0.0f) return KeyedRow{-1.0f, rows_.n};
       const Entry& entry = entries_[at];
-      if (entry.key <= 0.0f || entry.seen == centres_.count()) {
+      if (entry.key <= 0.0f || entry.seen == centers_.count()) {
         return KeyedRow{entry.key, entry.row};  // a key of 0 is final
       }
       update(at, keys, other_than(at));
@@ -73,7 +73,7 @@ class Pool {
       std::nth_element(order_.begin(), at, order_.end());
       bool fresh = true;
       for (auto one = order_.begin(); one <= at; ++one) {
-        if (one->keyed.key <= 0.0f || entries_[one->entry].seen == centres_.count()) continue;
+        if (one->keyed.key <= 0.0f || entries_[one->entry].seen == centers_.count()) continue;
         update(one->entry, keys, 0.0f);
         fresh = false;
       }
@@ -138,13 +138,13 @@ class Pool {
     return most;
   }
 
-  /// Counts centres until all are or the key is below `enough`.
+  /// Counts centers until all are or the key is below `enough`.
   void update(std::size_t at, const Keys& keys, float enough) {
     Entry& entry = entries_[at];
     const float* numbers = copied_ ? numbers_.data() + static_cast<std::ptrdiff_t>(at) * rows_.d
                                    : float_row(rows_, entry.row, room_.data());
-    while (entry.seen < centres_.count() && entry.key >= enough) {
-      const float square = centres_.distance(numbers, entry.seen, room_.data() + rows_.d);
+    while (entry.seen < centers_.count() && entry.key >= enough) {
+      const float square = centers_.distance(numbers, entry.seen, room_.data() + rows_.d);
       ++work_.distances;
       work_.coordinates += rows_.d;
       ++entry.seen;
@@ -157,7 +157,7 @@ class Pool {
   }
 
   const Rows& rows_;
-  const Centres& centres_;
+  const Centers& centers_;
   std::vector<Entry> entries_;  // rows ascending
   std::vector<std::uint32_t> winners_{
       kNone, kNone};        // of a node's part of the entries; those of node are 2 node

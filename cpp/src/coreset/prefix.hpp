@@ -45,8 +45,8 @@ class Prefix {
   }
   std::int64_t count() const { return count_; }
 
-  /// At least the squared distance, in these numbers, of a row to a centre that is canonically at
-  /// most `square` away; `error` is the most that any centre's are off.
+  /// At least the squared distance, in these numbers, of a row to a center that is canonically at
+  /// most `square` away; `error` is the most that any center's are off.
   double widened(std::int64_t row, double square, double error) const {
     const double apart =
         std::sqrt(bounds_.framed_square(square)) * stretch_ + this->error(row) + error;

@@ -1,11 +1,11 @@
-// How rows are brought up to date with the centres that they missed.
+// How rows are brought up to date with the centers that they missed.
 #pragma once
 
 #include <optional>
 #include <span>
 #include <vector>
 
-#include "coreset/centres.hpp"
+#include "coreset/centers.hpp"
 #include "coreset/keys.hpp"
 #include "coverset/coreset.hpp"
 #include "coverset/top_k.hpp"
@@ -15,35 +15,35 @@ namespace coverset {
 /// One thread's way.
 class Refresher {
  public:
-  /// `nearest`: where the number of each row's nearest centre goes; or nothing.
-  Refresher(const Centres& centres, std::span<std::int64_t> nearest)
-      : centres_(centres),
+  /// `nearest`: where the number of each row's nearest center goes; or nothing.
+  Refresher(const Centers& centers, std::span<std::int64_t> nearest)
+      : centers_(centers),
         nearest_(nearest),
-        room_(static_cast<std::size_t>(2 * centres.rows_.d)),
+        room_(static_cast<std::size_t>(2 * centers.rows_.d)),
         products_(kPanelRows * kStripQueries) {}
 
-  /// Brings at most kPanelRows rows up to date with all centres.
+  /// Brings at most kPanelRows rows up to date with all centers.
   void refresh(std::span<const std::int64_t> rows, Keys& keys) {
     refreshed_ += std::ssize(rows);
-    std::int64_t from = centres_.count();
+    std::int64_t from = centers_.count();
     for (const std::int64_t row : rows) from = std::min(from, keys.seen(row));
-    if (centres_.count() - from <= kFewCentres) return measure_all(rows, keys);
+    if (centers_.count() - from <= kFewCenters) return measure_all(rows, keys);
     gather(rows);
     for (std::size_t i = 0; i < rows.size(); ++i) {
       near_[i].clear();
       squares_[i] = keys.square(rows[i]);
-      queries_[i] = centres_.bounds_.as_query(panel_->halves()[i]);
+      queries_[i] = centers_.bounds_.as_query(panel_->halves()[i]);
       limit(i, rows[i]);
     }
-    for (std::int64_t s = from / kStripQueries; s * kStripQueries < centres_.count(); ++s) {
+    for (std::int64_t s = from / kStripQueries; s * kStripQueries < centers_.count(); ++s) {
       multiply(s, rows);
     }
     for (std::size_t i = 0; i < rows.size(); ++i) {
-      if (centres_.prefix_) std::ranges::sort(near_[i], {}, &NearRow::distance);
+      if (centers_.prefix_) std::ranges::sort(near_[i], {}, &NearRow::distance);
       for (const NearRow& near : near_[i]) {
         if (!(near.distance > levels_[i])) measure(i, rows[i], near.row);
       }
-      keys.set(rows[i], squares_[i], centres_.count());
+      keys.set(rows[i], squares_[i], centers_.count());
     }
   }
 
@@ -51,81 +51,81 @@ class Refresher {
   std::int64_t refreshed() const { return refreshed_; }  // rows
 
  private:
-  static constexpr std::int64_t kFewCentres = 4;
+  static constexpr std::int64_t kFewCenters = 4;
 
   void measure_all(std::span<const std::int64_t> rows, Keys& keys) {
-    work_.bytes += static_cast<std::int64_t>(rows.size()) * centres_.rows_.stride_bytes;
+    work_.bytes += static_cast<std::int64_t>(rows.size()) * centers_.rows_.stride_bytes;
     for (std::size_t i = 0; i < rows.size(); ++i) {
-      if (i + 2 < rows.size()) prefetch_row(centres_.rows_, rows[i + 2]);
+      if (i + 2 < rows.size()) prefetch_row(centers_.rows_, rows[i + 2]);
       squares_[i] = keys.square(rows[i]);
-      for (std::int64_t c = keys.seen(rows[i]); c < centres_.count(); ++c) nearer(i, rows[i], c);
-      keys.set(rows[i], squares_[i], centres_.count());
+      for (std::int64_t c = keys.seen(rows[i]); c < centers_.count(); ++c) nearer(i, rows[i], c);
+      keys.set(rows[i], squares_[i], centers_.count());
     }
   }
 
   void gather(std::span<const std::int64_t> rows) {
     const auto count = static_cast<std::int64_t>(rows.size());
-    if (form_ != centres_.form_) {
-      form_ = centres_.form_;
-      panel_.emplace(centres_.multiplied_, centres_.multiplied_frame_, Metric::sqeuclidean,
-                     centres_.precision_);
+    if (form_ != centers_.form_) {
+      form_ = centers_.form_;
+      panel_.emplace(centers_.multiplied_, centers_.multiplied_frame_, Metric::sqeuclidean,
+                     centers_.precision_);
       projector_.reset();
-      if (centres_.prefix_) projector_.emplace(*centres_.prefix_);
+      if (centers_.prefix_) projector_.emplace(*centers_.prefix_);
     }
     if (projector_) {
       const std::int64_t projected = projector_->project(rows);
-      work_.coordinates += projected * centres_.rows_.d * centres_.prefix_->count();
-      work_.bytes += projected * centres_.rows_.stride_bytes;
+      work_.coordinates += projected * centers_.rows_.d * centers_.prefix_->count();
+      work_.bytes += projected * centers_.rows_.stride_bytes;
     }
-    panel_->gather(rows, centres_.bounds_);
-    work_.coordinates += count * centres_.multiplied_.d;
-    work_.bytes += count * centres_.multiplied_.stride_bytes;
-    was_read_.fill(!centres_.prefix_);
+    panel_->gather(rows, centers_.bounds_);
+    work_.coordinates += count * centers_.multiplied_.d;
+    work_.bytes += count * centers_.multiplied_.stride_bytes;
+    was_read_.fill(!centers_.prefix_);
   }
 
-  /// No centre as near as the row's nearest has a level above.
+  /// No center as near as the row's nearest has a level above.
   void limit(std::size_t i, std::int64_t row) {
     levels_[i] = std::numeric_limits<double>::infinity();
     if (!(squares_[i] < std::numeric_limits<float>::infinity())) return;
-    const double square = centres_.prefix_
-                              ? centres_.prefix_->widened(row, squares_[i], centres_.error_)
+    const double square = centers_.prefix_
+                              ? centers_.prefix_->widened(row, squares_[i], centers_.error_)
                               : squares_[i];
-    levels_[i] = centres_.bounds_.level(queries_[i], square);
+    levels_[i] = centers_.bounds_.level(queries_[i], square);
   }
 
-  void nearer(std::size_t i, std::int64_t row, std::int64_t centre) {
+  void nearer(std::size_t i, std::int64_t row, std::int64_t center) {
     ++work_.distances;
-    work_.coordinates += centres_.rows_.d;
-    const float* numbers = float_row(centres_.rows_, row, room_.data());
-    const float square = centres_.distance(numbers, centre, room_.data() + centres_.rows_.d);
+    work_.coordinates += centers_.rows_.d;
+    const float* numbers = float_row(centers_.rows_, row, room_.data());
+    const float square = centers_.distance(numbers, center, room_.data() + centers_.rows_.d);
     if (!nearest_.empty()) {
       std::int64_t& known = nearest_[static_cast<std::size_t>(row)];
-      const bool first = square == squares_[i] && (known < 0 || centre < known);
-      if (square < squares_[i] || first) known = centre;
+      const bool first = square == squares_[i] && (known < 0 || center < known);
+      if (square < squares_[i] || first) known = center;
     }
     squares_[i] = std::min(squares_[i], square);
   }
 
   /// With prefixes a distance that was measured lowers the limit.
-  void measure(std::size_t i, std::int64_t row, std::int64_t centre) {
+  void measure(std::size_t i, std::int64_t row, std::int64_t center) {
     const float before = squares_[i];
-    nearer(i, row, centre);
-    if (!was_read_[i]) work_.bytes += centres_.rows_.stride_bytes;
+    nearer(i, row, center);
+    if (!was_read_[i]) work_.bytes += centers_.rows_.stride_bytes;
     was_read_[i] = true;
-    if (centres_.prefix_ && squares_[i] < before) limit(i, row);
+    if (centers_.prefix_ && squares_[i] < before) limit(i, row);
   }
 
   void multiply(std::int64_t s, std::span<const std::int64_t> rows) {
-    const Centres::Strip& strip = centres_.strips_[static_cast<std::size_t>(s)];
+    const Centers::Strip& strip = centers_.strips_[static_cast<std::size_t>(s)];
     const auto count = static_cast<std::int64_t>(rows.size());
     panel_->multiply(*strip.numbers, 0, strip.count, products_.data());
     work_.products += count * strip.count;
-    work_.coordinates += count * strip.count * centres_.multiplied_.d;
+    work_.coordinates += count * strip.count * centers_.multiplied_.d;
     COVERSET_AT_LEVEL(least_in_rows)
     (products_.data(), count, strip.halves.data(), strip.count, least_.data());
     for (std::size_t i = 0; i < rows.size(); ++i) {
       const double slack =
-          centres_.bounds_.slack(queries_[i], strip.norm, strip.lost, panel_->lost());
+          centers_.bounds_.slack(queries_[i], strip.norm, strip.lost, panel_->lost());
       if (least_[i] > float_above(levels_[i] + slack)) continue;
       const float* products = products_.data() + i * kStripQueries;
       const std::int64_t done = tighten(i, rows[i], s, products, slack);
@@ -141,16 +141,16 @@ class Refresher {
     }
   }
 
-  /// Lowers a row's level by its least value in a strip: the centre's own distance is at most what
-  /// that says, or with prefixes is measured. Returns the centre that was, or -1.
+  /// Lowers a row's level by its least value in a strip: the center's own distance is at most what
+  /// that says, or with prefixes is measured. Returns the center that was, or -1.
   std::int64_t tighten(std::size_t i, std::int64_t row, std::int64_t s, const float* products,
                        double slack) {
     if (!(std::abs(least_[i]) < std::numeric_limits<float>::infinity())) return -1;
-    if (!centres_.prefix_) {
-      levels_[i] = std::min(levels_[i], centres_.bounds_.beyond(queries_[i], least_[i] + slack));
+    if (!centers_.prefix_) {
+      levels_[i] = std::min(levels_[i], centers_.bounds_.beyond(queries_[i], least_[i] + slack));
       return -1;
     }
-    const Centres::Strip& strip = centres_.strips_[static_cast<std::size_t>(s)];
+    const Centers::Strip& strip = centers_.strips_[static_cast<std::size_t>(s)];
     std::int64_t best = strip.count - 1;
     while (best > 0 && strip.halves[static_cast<std::size_t>(best)] - products[best] != least_[i]) {
       --best;
@@ -159,7 +159,7 @@ class Refresher {
     return best;
   }
 
-  const Centres& centres_;
+  const Centers& centers_;
   std::span<std::int64_t> nearest_;
   std::optional<Panel> panel_;
   std::optional<Projector> projector_;
@@ -169,8 +169,8 @@ class Refresher {
   std::array<float, kPanelRows> least_{}, squares_{};
   std::array<bool, kPanelRows> was_read_{};
   std::array<FramedQuery, kPanelRows> queries_{};
-  std::array<double, kPanelRows> levels_{};            // no nearer centre's level is above
-  std::array<std::vector<NearRow>, kPanelRows> near_;  // centres' levels, at least
+  std::array<double, kPanelRows> levels_{};            // no nearer center's level is above
+  std::array<std::vector<NearRow>, kPanelRows> near_;  // centers' levels, at least
   KCenterWork work_;
 };
 

@@ -8,9 +8,9 @@
 namespace coverset {
 namespace {
 
-constexpr std::int64_t kMostMeasured = 16;  // centres a row: more bits pay then
+constexpr std::int64_t kMostMeasured = 16;  // centers a row: more bits pay then
 constexpr std::int64_t kAllRows = 1 << 14;  // that are brought up to date together
-constexpr std::int64_t kFirstCentres = 64;  // on which prefixes are tried
+constexpr std::int64_t kFirstCenters = 64;  // on which prefixes are tried
 
 }  // namespace
 
@@ -20,8 +20,8 @@ Refreshers::Refreshers(const Cpu& device, const Rows& rows, KCenterWay way, Keys
       rows_(rows),
       way_(way),
       keys_(keys),
-      centres_(rows, find_frame(device, rows, Metric::sqeuclidean)) {
-  for (int t = 0; t < thread_count(device); ++t) refreshers_.emplace_back(centres_, nearest);
+      centers_(rows, find_frame(device, rows, Metric::sqeuclidean)) {
+  for (int t = 0; t < thread_count(device); ++t) refreshers_.emplace_back(centers_, nearest);
 }
 
 void Refreshers::choose_way(WorkAhead ahead) {
@@ -29,16 +29,16 @@ void Refreshers::choose_way(WorkAhead ahead) {
   if (chosen_ || way_ == KCenterWay::whole) return;
   if (way_ == KCenterWay::prefix) {
     chosen_ = true;
-    return centres_.use(short_prefix(device_, rows_, centres_.frame()));
+    return centers_.use(short_prefix(device_, rows_, centers_.frame()));
   }
-  if (centres_.count() < kFirstCentres) return;
+  if (centers_.count() < kFirstCenters) return;
   chosen_ = true;
-  auto prefix = choose_prefix(device_, rows_, centres_.frame(), centres_.taken(), ahead);
-  if (prefix) centres_.use(std::move(prefix));
+  auto prefix = choose_prefix(device_, rows_, centers_.frame(), centers_.taken(), ahead);
+  if (prefix) centers_.use(std::move(prefix));
 }
 
 void Refreshers::refresh(std::span<const std::int64_t> rows) {
-  centres_.pack();
+  centers_.pack();
   const KCenterWork before = work();
   const auto count = static_cast<std::int64_t>(rows.size());
   const auto threads = static_cast<std::int64_t>(refreshers_.size());
@@ -59,7 +59,7 @@ void Refreshers::refresh(std::span<const std::int64_t> rows) {
 void Refreshers::catch_up() {
   std::vector<std::int64_t> some;
   for (std::int64_t row = 0; row < rows_.n; ++row) {
-    if (keys_.key(row) > 0.0f && keys_.seen(row) < centres_.count()) some.push_back(row);
+    if (keys_.key(row) > 0.0f && keys_.seen(row) < centers_.count()) some.push_back(row);
     if (!some.empty() && (row + 1 == rows_.n || std::ssize(some) == kAllRows)) {
       refresh(some);
       some.clear();
@@ -72,30 +72,30 @@ void Refreshers::look_back(const KCenterWork& before, double rows) {
   if (rows == 0.0) return;
   const KCenterWork now = work();
   const double measured = static_cast<double>(now.distances - before.distances) / rows;
-  const bool finest = centres_.precision() == Precision::float32;
-  if (centres_.prefix() == nullptr) {
-    if (measured > kMostMeasured && !finest) centres_.refine();
+  const bool finest = centers_.precision() == Precision::float32;
+  if (centers_.prefix() == nullptr) {
+    if (measured > kMostMeasured && !finest) centers_.refine();
     return;
   }
   const double multiplied = static_cast<double>(now.products - before.products) / rows;
   if (multiplied < missed_ / 2.0) return;  // that says little
-  const std::int64_t d = rows_.d, numbers = centres_.prefix()->count();
+  const std::int64_t d = rows_.d, numbers = centers_.prefix()->count();
   const auto cost = [&](std::int64_t of, Precision precision, double distances) {
     return refresh_cost(multiplied, of, precision, distances, d);
   };
   if (!finest && measured > kMostMeasured &&
-      cost(numbers, centres_.precision(), 0.0) < cost(0, Precision::float32, measured)) {
-    centres_.refine();
-  } else if (way_ == KCenterWay::best && cost(numbers, centres_.precision(), measured) >
+      cost(numbers, centers_.precision(), 0.0) < cost(0, Precision::float32, measured)) {
+    centers_.refine();
+  } else if (way_ == KCenterWay::best && cost(numbers, centers_.precision(), measured) >
                                              cost(d, precision_from(Precision::int8, d), 2.0)) {
-    centres_.use(nullptr);
+    centers_.use(nullptr);
   }
 }
 
 KCenterWork Refreshers::work() const {
   KCenterWork all;
   for (const Refresher& one : refreshers_) all = all + one.work();
-  all.prefix = centres_.prefix() == nullptr ? 0 : centres_.prefix()->count();
+  all.prefix = centers_.prefix() == nullptr ? 0 : centers_.prefix()->count();
   return all;
 }
 
@@ -110,7 +110,7 @@ double Refreshers::spent() const {
   const std::int64_t numbers = all.prefix > 0 ? all.prefix : rows_.d;
   const double together =
       refreshed() * gather_cost(rows_.d) +
-      refresh_cost(static_cast<double>(all.products), numbers, centres_.precision(),
+      refresh_cost(static_cast<double>(all.products), numbers, centers_.precision(),
                    static_cast<double>(all.distances), rows_.d);
   return together / static_cast<double>(refreshers_.size()) + refreshed() * kPoolCost;
 }

@@ -20,14 +20,14 @@ inline KCenterWork operator+(KCenterWork a, const KCenterWork& b) {
 
 class Refreshers {
  public:
-  /// `nearest`: where the number of each row's nearest centre goes; or nothing.
+  /// `nearest`: where the number of each row's nearest center goes; or nothing.
   Refreshers(const Cpu& device, const Rows& rows, KCenterWay way, Keys& keys,
              std::span<std::int64_t> nearest = {});
 
-  Centres& centres() { return centres_; }
-  const Centres& centres() const { return centres_; }
+  Centers& centers() { return centers_; }
+  const Centers& centers() const { return centers_; }
 
-  /// Prefixes or not: once, when there are centres to try them on.
+  /// Prefixes or not: once, when there are centers to try them on.
   void choose_way(WorkAhead ahead);
 
   /// Brings rows up to date; their keys are counted by who calls.
@@ -48,7 +48,7 @@ class Refreshers {
   const Rows& rows_;
   KCenterWay way_;
   Keys& keys_;
-  Centres centres_;
+  Centers centers_;
   std::vector<Refresher> refreshers_;
   bool chosen_ = false;
   double missed_ = 0.0;

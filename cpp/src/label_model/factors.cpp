@@ -1,4 +1,4 @@
-// Pairwise factors of a few labeling functions, with exact normalisers: every joint outcome is
+// Pairwise factors of a few labeling functions, with exact normalizers: every joint outcome is
 // visited. Outcomes are prefixes of LFs: outcome p of the first j LFs has n_j children, one an
 // abstain.
 #include <algorithm>

@@ -1,4 +1,4 @@
-// Rows that may be neighbours of one query, by fast values, until the canonical distance decides.
+// Rows that may be neighbors of one query, by fast values, until the canonical distance decides.
 #pragma once
 
 #include <algorithm>
@@ -11,7 +11,7 @@
 
 namespace coverset {
 
-/// A query block's way from fast values to neighbours: shared by all its parts.
+/// A query block's way from fast values to neighbors: shared by all its parts.
 struct QueryBlock {
   const Rows& rows;
   const Bounds& bounds;
@@ -23,7 +23,7 @@ struct QueryBlock {
   bool within = false;  // everything up to a radius, else the k nearest
   float radius = 0.0f;  // as CanonicalQuery measures
 
-  bool neighbour(std::size_t query, std::int64_t row) const {
+  bool neighbor(std::size_t query, std::int64_t row) const {
     if (!options.excluded.empty() && options.excluded[static_cast<std::size_t>(row)] != 0) {
       return false;
     }
@@ -60,7 +60,7 @@ class Candidates {
   void start_with(const NearRow& near) { nearest_.add(near.distance, near.row); }
 
   void add(float value, std::int64_t row, float* room) {
-    if (!block_->neighbour(query_, row)) return;
+    if (!block_->neighbor(query_, row)) return;
     if (!(std::abs(value) < std::numeric_limits<float>::infinity())) return measure(row, room);
     values_.push_back({value, row});
     if (values_.size() >= capacity_) thin(room);
@@ -70,7 +70,7 @@ class Candidates {
   void add_measured(const float* distances, std::int64_t first, std::int64_t count) {
     for (std::int64_t i = 0; i < count; ++i) {
       if (distances[i] > limit_) continue;
-      if (block_->neighbour(query_, first + i)) keep(distances[i], first + i);
+      if (block_->neighbor(query_, first + i)) keep(distances[i], first + i);
     }
   }
 

@@ -141,7 +141,7 @@ class Part {
     }
   }
 
-  /// The other side: rows of the panel as queries, queries of the block as their neighbours.
+  /// The other side: rows of the panel as queries, queries of the block as their neighbors.
   void open_rows(std::int64_t first, std::int64_t count) {
     new_lists_.clear();
     for (std::int64_t i = 0; i < count; ++i) {

@@ -212,7 +212,7 @@ class Panel {
                                                      : room_.data() + rows_.d;
     const float* row = float_row(rows_, from, room_.data());
     const float norm = metric_ == Metric::cosine ? inverse_norm(row) : 1.0f;
-    const float half = COVERSET_AT_LEVEL(centre_row)(row, norm, frame_->mean.data(), frame_->scale,
+    const float half = COVERSET_AT_LEVEL(center_row)(row, norm, frame_->mean.data(), frame_->scale,
                                                      rows_.d, rows_.d, framed);
     reduced_[static_cast<std::size_t>(i)] =
         reduce(precision_, framed, rows_.d, depth_, i, numbers_);

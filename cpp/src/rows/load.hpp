@@ -12,7 +12,7 @@ COVERSET_DECLARE_LEVELS(void load_row(Dtype dtype, const void* row, float scale,
 
 /// out (d): (row * norm - mean) * scale, each operation rounded, and zeros up to `depth`. Returns
 /// half the sum of squares.
-COVERSET_DECLARE_LEVELS(float centre_row(const float* row, float norm, const float* mean,
+COVERSET_DECLARE_LEVELS(float center_row(const float* row, float norm, const float* mean,
                                          float scale, long d, long depth, float* out));
 
 /// The sum of squares, in 16 lanes, and the largest absolute value.

@@ -80,7 +80,7 @@ void load_row(Dtype dtype, const void* row, float scale, long d, float* out) {
   }
 }
 
-float centre_row(const float* row, float norm, const float* mean, float scale, long d, long depth,
+float center_row(const float* row, float norm, const float* mean, float scale, long d, long depth,
                  float* out) {
   Lanes first = {}, second = {};  // half of the sums each, so that one does not wait for the other
   long c = 0;

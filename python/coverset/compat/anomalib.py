@@ -39,7 +39,7 @@ class KCenterGreedy:
         self.coreset_size = max(int(self.n_observations * ratio), 1)
 
     def select_coreset_idxs(self, selected_idxs: list[int] | None = None) -> list[int]:
-        """Return the rows taken; ``selected_idxs`` are centres already."""
+        """Return the rows taken; ``selected_idxs`` are centers already."""
         initial = np.asarray(selected_idxs) if selected_idxs else None
         taken: list[int] = k_center(
             self.embedding, self.coreset_size, initial=initial

@@ -82,7 +82,7 @@ class CoreSet:
         offset: int,
         size: int,
     ) -> NDArray[np.float64]:
-        """Return distances to the nearest centre before each query; NaN for what is none."""
+        """Return distances to the nearest center before each query; NaN for what is none."""
         points = rows.astype(np.float64)
         if self.metric == "cosine":
             points /= np.linalg.norm(points, axis=1, keepdims=True)

@@ -24,9 +24,9 @@ class CoreSet:
         (and of ``initial``); never increasing. With ``weights``, the largest weight times
         distance; with ``n_outliers``, that many rows are left out.
     assignment : (n,) int64, optional
-        The centre nearest to each row, by its row in X.
+        The center nearest to each row, by its row in X.
     stats : dict
-        What it took: canonical ``distances``, ``products`` (pairs of a row and a centre that were
+        What it took: canonical ``distances``, ``products`` (pairs of a row and a center that were
         multiplied), ``coordinates`` subtracted or multiplied, ``bytes`` of rows read,
         ``refreshes``, the times that rows were chosen and brought up to date together, and
         ``prefix``, the numbers a row that were multiplied first; 0 for whole rows.

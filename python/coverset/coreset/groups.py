@@ -53,16 +53,16 @@ def k_center_of_groups(
                 rows.data[own], rows.kind, rows.scale[own] if len(rows.scale) else rows.scale
             )
             weight = weights[own] if len(weights) else weights
-            centres = np.searchsorted(own, np.sort(initial[of_row[initial] == group]))
+            centers = np.searchsorted(own, np.sort(initial[of_row[initial] == group]))
             first = int(np.argmax(weight)) if len(weight) else 0
             if free[group] == 0:
                 parts.append(_Part(own, NO_ROWS, NO_RADII, np.float32(0), {}))
                 continue
             shown = {"advance": advance} if progress and budget else {}
             found, before = traverse(
-                some, max(int(budget), 1), first, centres, weight, stop, **shown
+                some, max(int(budget), 1), first, centers, weight, stop, **shown
             )
-            before = before if len(centres) else np.float32(np.inf)
+            before = before if len(centers) else np.float32(np.inf)
             taken = slice(min(int(budget), len(found)))
             parts.append(_Part(own, found.indices[taken], found.radii[taken], before, found.stats))
     return _in_one_order(parts)

@@ -39,7 +39,7 @@ def k_center(
     """Take k rows one after another, each the farthest from those taken before.
 
     The greedy algorithm for k-center, as core-set selection uses it. Lazy and exact: distances to
-    the nearest centre only shrink, so that few rows are measured again, and the canonical distance
+    the nearest center only shrink, so that few rows are measured again, and the canonical distance
     decides: the rows that a plain float32 loop takes, on any thread count and SIMD level. Ties go
     to the lower row; where every radius is 0 the lowest rows not yet taken follow.
 
@@ -55,7 +55,7 @@ def k_center(
         The first row taken: row 0, with ``weights`` the heaviest row. Not with ``initial`` or
         ``groups``.
     initial : (m,) int, optional
-        Rows that are centres already, such as labeled ones; they are not taken again.
+        Rows that are centers already, such as labeled ones; they are not taken again.
     metric : {"euclidean", "cosine"}
         Cosine: Euclidean between rows divided by their length, |u - v|^2 = 2 - 2 cos.
     weights : (n,) float, optional
@@ -69,7 +69,7 @@ def k_center(
         Classes: each is covered by rows of its own. The group of the largest radius comes next;
         without a row it is infinite. Rows are copied, one group at a time.
     assign : bool
-        Also find the nearest centre of every row.
+        Also find the nearest center of every row.
     n_threads : int, optional
         By default the CPUs this process may use.
     progress : bool or callable
@@ -88,16 +88,16 @@ def k_center(
 
     Notes
     -----
-    ``radii[-1]`` is at most twice the smallest radius that any k centres have (Gonzalez 1985), and
+    ``radii[-1]`` is at most twice the smallest radius that any k centers have (Gonzalez 1985), and
     ``radii[-1] / 2`` bounds that from below for these data, if none of ``initial``, ``weights``,
     ``n_outliers`` and ``groups`` is given. With weights, the heaviest row first, it is within 3
     times (Dyer & Frieze 1985). With z outliers at most z of the rows taken are such that the best
     solution leaves out, and each other is in a part of it that had none: the radius after k + z
-    rows is at most twice the best of k centres and z outliers.
+    rows is at most twice the best of k centers and z outliers.
 
     Of a stream it keeps 4 k rows at most, by doubling (Charikar et al. 1997): every row read is
-    within 8 times the best radius of 2 k centres from one of those, of which k are taken. So the
-    radius is at most 10 times the best of k centres; ``radii`` bound it from above.
+    within 8 times the best radius of 2 k centers from one of those, of which k are taken. So the
+    radius is at most 10 times the best of k centers; ``radii`` bound it from above.
 
     Beyond X it holds 8 bytes a row, d bytes a row taken, 100 bytes for each of ``n_outliers``, and
     some 40 MiB; where prefixes of p numbers pay (``stats["prefix"]``), 4 p + 4 bytes a row more, at
@@ -106,7 +106,7 @@ def k_center(
     References
     ----------
     Gonzalez, "Clustering to minimize the maximum intercluster distance", 1985. Dyer & Frieze, "A
-    simple heuristic for the p-centre problem", 1985. Charikar et al., "Incremental clustering and
+    simple heuristic for the p-center problem", 1985. Charikar et al., "Incremental clustering and
     dynamic information retrieval", 1997. Sener & Savarese, "Active learning for convolutional
     neural networks: a core-set approach", 2018.
 
@@ -135,7 +135,7 @@ def k_center(
     if n == 0:
         msg = "X must have at least one row, got none"
         raise ValueError(msg)
-    centres = _initial(initial, n)
+    centers = _initial(initial, n)
     weight = _weights(weights, n)
     skipped = arguments.whole_number("n_outliers", n_outliers, 0, n - 1)
     stop = -1.0
@@ -150,9 +150,9 @@ def k_center(
             msg = f"n_outliers must be 0 with groups, got {skipped}"
             raise ValueError(msg)
         run = partial(traverse_from, unit=unit, threads=threads)
-        found = k_center_of_groups(rows, k, groups, centres, weight, run, stop, progress)
+        found = k_center_of_groups(rows, k, groups, centers, weight, run, stop, progress)
     else:
-        most = n - len(centres) - skipped
+        most = n - len(centers) - skipped
         wanted = arguments.whole_number("k", k, 1, max(most, 1))
         if most < 1:
             msg = f"k, initial and n_outliers must leave a row, got {n} rows"
@@ -162,7 +162,7 @@ def k_center(
             first = arguments.whole_number("start", start, 0, n - 1)
         with report(progress, wanted, "k_center") as advance:
             found = traverse(
-                *(rows, wanted, first, centres, weight, stop),
+                *(rows, wanted, first, centers, weight, stop),
                 n_outliers=skipped,
                 unit=unit,
                 threads=threads,
@@ -170,15 +170,15 @@ def k_center(
             )
     if not assign:
         return found
-    nearest = _assignment(rows, np.concatenate([centres, found.indices]), unit, threads)
+    nearest = _assignment(rows, np.concatenate([centers, found.indices]), unit, threads)
     return CoreSet(found.indices, found.radii, nearest, found.stats)
 
 
 def _assignment(
-    rows: StoredRows, centres: NDArray[np.int64], unit: bool, threads: int
+    rows: StoredRows, centers: NDArray[np.int64], unit: bool, threads: int
 ) -> NDArray[np.int64]:
     nearest = np.empty(len(rows.data), dtype=np.int64)
-    _cpu.assign_nearest(*rows, unit, centres, nearest, threads)
+    _cpu.assign_nearest(*rows, unit, centers, nearest, threads)
     return nearest
 
 

@@ -50,7 +50,7 @@ def k_center_merge(
     Notes
     -----
     Farthest first among the rows taken. With k rows or more from each part the radius is at most 4
-    times the best of any k centres (Malkomes et al. 2015, theorem 1): 2 for the parts, 2 for the
+    times the best of any k centers (Malkomes et al. 2015, theorem 1): 2 for the parts, 2 for the
     merge. More rows from each part bring it near 2.
 
     References

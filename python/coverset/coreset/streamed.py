@@ -22,7 +22,7 @@ class _Doubling:
 
     Rows farther than ``level`` from those kept are added while there is room. Where there is none,
     the level at least doubles, and the rows kept are thinned to it, but for half of ``most``. More
-    than half of ``most`` rows lie ``level`` apart then, so that no so few centres have half that
+    than half of ``most`` rows lie ``level`` apart then, so that no so few centers have half that
     radius; and ``cover`` is at most 2 ``level``.
     """
 

@@ -81,7 +81,7 @@ def traverse_from(
         tick=tick if advance is not None else None,
     )
     tick()
-    taken, before = stats.pop("centres"), stats.pop("before")
+    taken, before = stats.pop("centers"), stats.pop("before")
     first = _radii(np.array([before], dtype=np.float32), power)[0]
     return CoreSet(indices[:taken], _radii(keys[:taken], power), None, stats), first
 

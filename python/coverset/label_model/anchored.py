@@ -51,7 +51,7 @@ class LabelModel(StreamedModel):
         ``"none"``: LFs err independently given the class. ``"auto"``: LFs whose votes repeat each
         other form clusters, whose votes count less. Pairs, by index or name: these LFs do.
         ``"factors"``: pairs found by :func:`learn_dependencies` have factors, learned with exact
-        normalisers; abstains are evidence then. Components of more than 12 LFs count by cluster
+        normalizers; abstains are evidence then. Components of more than 12 LFs count by cluster
         weights, with a UserWarning.
     groups : mapping of family to LFs, or one name for each LF, optional
         Families of LFs that depend on each other, for instance the prompts of one model; None

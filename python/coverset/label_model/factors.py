@@ -1,4 +1,4 @@
-"""Pairwise factors: labeling functions that depend on each other, with exact normalisers."""
+"""Pairwise factors: labeling functions that depend on each other, with exact normalizers."""
 
 from __future__ import annotations
 

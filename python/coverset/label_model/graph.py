@@ -75,7 +75,7 @@ def learn_dependencies(
     from a model's posterior. For unipolar LFs of one class, each is regressed on all others with an
     l1 penalty (the node-wise pseudo-likelihood of Bach et al. 2017, in its quadratic form, which
     needs these statistics only), so that what two LFs owe to a third is no pair. Annotators are
-    compared on the rows that both labelled.
+    compared on the rows that both labeled.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Nearest neighbours: exact search, graphs, and whatever index you bring."""
+"""Nearest neighbors: exact search, graphs, and whatever index you bring."""
 
 from coverset.neighbors.flat_index import FlatIndex, knn
 from coverset.neighbors.graph import knn_graph

@@ -1,4 +1,4 @@
-"""Exact nearest neighbours: every row is compared, in the order of one canonical distance."""
+"""Exact nearest neighbors: every row is compared, in the order of one canonical distance."""
 
 from __future__ import annotations
 
@@ -124,7 +124,7 @@ class FlatIndex:
         k : int
             In 1..n; up to 2,048 is what it is made for.
         exclude : (n,) bool, optional
-            Rows that are no neighbours.
+            Rows that are no neighbors.
         n_threads : int, optional
             By default the CPUs this process may use.
 

@@ -1,4 +1,4 @@
-"""Exact k-nearest-neighbour graphs: every row against all others."""
+"""Exact k-nearest-neighbor graphs: every row against all others."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def knn_graph(
     Returns
     -------
     Neighbors
-        ``distances`` and ``indices`` (n, k); a row is no neighbour of its own, equal rows are.
+        ``distances`` and ``indices`` (n, k); a row is no neighbor of its own, equal rows are.
 
     Raises
     ------
@@ -81,7 +81,7 @@ def knn_graph(
     graph = journal.graph if journal else Neighbors(*_arrays(np.empty, n, most))
     done = journal.done if journal else 0
     graph.distances[done:], graph.indices[done:] = np.inf, -1
-    with report(progress, n, "neighbours") as advance:
+    with report(progress, n, "neighbors") as advance:
         for shard, first, last in _blocks(index):
             number = index._shards[shard].first + last
             if number > done and len(index._shards) == 1:
@@ -109,7 +109,7 @@ def _blocks(index: FlatIndex) -> Iterator[tuple[int, int, int]]:
 def _search_block(
     index: FlatIndex, number: int, first: int, last: int, graph: Neighbors, threads: int
 ) -> None:
-    """Find the neighbours of rows of one shard among all; write them to their place."""
+    """Find the neighbors of rows of one shard among all; write them to their place."""
     own = index._shards[number]
     place = slice(own.first + first, own.first + last)
     out = Neighbors(graph.distances[place], graph.indices[place])

@@ -15,7 +15,7 @@ from coverset.neighbors.shards import Neighbors
 class Index(Protocol):
     """Anything with ``search(Q, k) -> (distances, indices)``: a bare faiss index serves as it is.
 
-    Both are (q, k), nearest first; -1 stands where there is no neighbour.
+    Both are (q, k), nearest first; -1 stands where there is no neighbor.
     """
 
     def search(self, Q: NDArray[Any], k: int, /) -> tuple[Any, Any]:

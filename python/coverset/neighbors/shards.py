@@ -80,7 +80,7 @@ class Shard(NamedTuple):
     def extend_graph(
         self, first: int, last: int, shared_from: int, graph: Neighbors, threads: int
     ) -> None:
-        """Write the neighbours of rows first..last-1, and what they are to later rows."""
+        """Write the neighbors of rows first..last-1, and what they are to later rows."""
         _cpu.extend_graph(
             *(*self.rows, self.mean, self.scale, self.metric),
             *(first, last, shared_from, *graph, threads),

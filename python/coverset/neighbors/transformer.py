@@ -23,14 +23,14 @@ _METRICS = ("euclidean", "sqeuclidean", "cosine")
 
 
 class KNeighborsTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):  # type: ignore[misc]
-    """Sparse graphs of nearest neighbours, for estimators that take a precomputed one.
+    """Sparse graphs of nearest neighbors, for estimators that take a precomputed one.
 
     Rows are converted to float32, as scikit-learn's conventions ask for any numbers.
 
     Parameters
     ----------
     mode : {"distance", "connectivity"}
-        What the graph holds. With distances a row of the training data is its own neighbour, so
+        What the graph holds. With distances a row of the training data is its own neighbor, so
         ``n_neighbors + 1`` are stored, as in scikit-learn.
     n_neighbors : int
     metric : {"euclidean", "sqeuclidean", "cosine"}
@@ -78,7 +78,7 @@ class KNeighborsTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, B
         return self
 
     def transform(self, X: ArrayLike) -> Any:
-        """Return the neighbours of X among the training rows, as CSR."""
+        """Return the neighbors of X among the training rows, as CSR."""
         from scipy.sparse import csr_array
 
         check_is_fitted(self)

@@ -1,4 +1,4 @@
-// Centres in the order they were taken, as they are multiplied.
+// Centers in the order they were taken, as they are multiplied.
 #pragma once
 
 #include <memory>
@@ -8,9 +8,9 @@
 
 namespace coverset {
 
-class Centres {
+class Centers {
  public:
-  Centres(const Rows& rows, Frame frame)
+  Centers(const Rows& rows, Frame frame)
       : rows_(rows),
         frame_(std::move(frame)),
         multiplied_(rows),
@@ -23,12 +23,12 @@ class Centres {
     packed_ = std::min(packed_, (count() - 1) / kStripQueries);
   }
   std::int64_t count() const { return static_cast<std::int64_t>(taken_.size()); }
-  std::int64_t row(std::int64_t centre) const { return taken_[static_cast<std::size_t>(centre)]; }
+  std::int64_t row(std::int64_t center) const { return taken_[static_cast<std::size_t>(center)]; }
   std::span<const std::int64_t> taken() const { return taken_; }
 
-  /// The canonical squared distance of a row, as float32, to a centre. Room: d numbers.
-  float distance(const float* row_numbers, std::int64_t centre, float* room) const {
-    const float* numbers = float_row(rows_, row(centre), room);
+  /// The canonical squared distance of a row, as float32, to a center. Room: d numbers.
+  float distance(const float* row_numbers, std::int64_t center, float* room) const {
+    const float* numbers = float_row(rows_, row(center), room);
     float value = 0.0f;
     COVERSET_AT_LEVEL(distance_tile)(true, row_numbers, 1, 0, numbers, 1, 0, rows_.d, &value);
     return value;
@@ -74,7 +74,7 @@ class Centres {
     std::unique_ptr<Strips> numbers;
     std::array<float, kStripQueries> halves{};
     std::int64_t count = 0;
-    double norm = 0.0, lost = 0.0;  // of any of its centres
+    double norm = 0.0, lost = 0.0;  // of any of its centers
   };
 
   void pack_again() {
@@ -121,7 +121,7 @@ class Centres {
   std::vector<std::int64_t> taken_;
   std::vector<Strip> strips_;
   std::int64_t packed_ = 0;  // strips that are whole
-  double error_ = 0.0;       // of any centre's prefix
+  double error_ = 0.0;       // of any center's prefix
 };
 
 }  // namespace coverset
