@@ -30,23 +30,23 @@ def time_core_set(benchmark, rows, kind):
 
 
 @pytest.mark.benchmark(group="core-set of 4,000, 40,000 x 512 of rank 24")
-@pytest.mark.parametrize("way", ["prefix as chosen", "whole rows"])
-def time_core_set_of_low_rank(benchmark, monkeypatch, way):
+@pytest.mark.parametrize("strategy", ["projection as chosen", "whole rows"])
+def time_core_set_of_low_rank(benchmark, monkeypatch, strategy):
     rng = np.random.default_rng(0)
     X = rng.standard_normal((40_000, 24), dtype=np.float32)
     X = X @ rng.standard_normal((24, 512), dtype=np.float32)
     X += np.float32(0.1) * rng.standard_normal(X.shape, dtype=np.float32)
-    if way == "whole rows":
-        monkeypatch.setattr(_cpu, "k_center", functools.partial(_cpu.k_center, way="whole"))
+    if strategy == "whole rows":
+        monkeypatch.setattr(_cpu, "k_center", functools.partial(_cpu.k_center, strategy="whole"))
     found = benchmark.pedantic(cs.k_center, (X, 4_000), rounds=3)
-    assert (found.stats["prefix"] > 0) == (way != "whole rows")
+    assert (found.stats["projection"] > 0) == (strategy != "whole rows")
 
 
 @pytest.mark.benchmark(group="core-set of 60, 200,000 x 128 in line")
-@pytest.mark.parametrize("way", ["best", "whole", "eager"])
-def time_core_set_of_rows_in_line(benchmark, monkeypatch, way):
+@pytest.mark.parametrize("strategy", ["best", "whole", "eager"])
+def time_core_set_of_rows_in_line(benchmark, monkeypatch, strategy):
     X = np.sort(np.random.default_rng(0).standard_normal((ROWS, D), dtype=np.float32), axis=0)
-    monkeypatch.setattr(_cpu, "k_center", functools.partial(_cpu.k_center, way=way))
+    monkeypatch.setattr(_cpu, "k_center", functools.partial(_cpu.k_center, strategy=strategy))
     benchmark.pedantic(cs.k_center, (X, 60), rounds=3)
 
 

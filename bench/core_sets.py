@@ -129,14 +129,14 @@ def measure(name: str, threads: int) -> dict[str, Any]:
     row: dict[str, Any] = {"set": name, "rows": len(X), "d": X.shape[1], "k": k}
     row |= {"threads": threads, "radius": round(float(found.radii[-1]), 4)}
     row |= {"seconds": {"coverset": {"seconds": seconds, "from": k}}}
-    row |= {"prefix": found.stats["prefix"]}
+    row |= {"projection": found.stats["projection"]}
     if "v3" in _cpu.simd_levels():  # what CPUs without AVX-512 have
         _cpu.force_simd_level("v3")
         again, seconds = timed(X, k)
         _cpu.force_simd_level("")
         assert np.array_equal(again.indices, found.indices)
         row["seconds"]["AVX2"] = {"seconds": seconds, "from": k}
-        row |= {"prefix, AVX2": again.stats["prefix"]}
+        row |= {"projection, AVX2": again.stats["projection"]}
     row["products a row and center"] = round(found.stats["products"] / len(X) / k, 4)
     row["distances a row and center"] = round(found.stats["distances"] / len(X) / k, 5)
     row["reads of X"] = round(found.stats["bytes"] / X.nbytes, 2)

@@ -27,16 +27,16 @@ def same(found, want):
 
 
 @contextlib.contextmanager
-def measured(way):
-    """Bring rows up to date that way, whatever pays: whole, prefix or eager."""
-    with mock.patch.object(_cpu, "k_center", functools.partial(_cpu.k_center, way=way)):
+def measured(strategy):
+    """Refresh rows by that strategy, whatever pays: whole, projection or eager."""
+    with mock.patch.object(_cpu, "k_center", functools.partial(_cpu.k_center, strategy=strategy)):
         yield
 
 
 def check(X, wide, k, n_threads=None, **options):
     want = farthest_first(wide, k, **options)
-    for way in ("best", "prefix"):
-        with measured(way):
+    for strategy in ("best", "projection"):
+        with measured(strategy):
             same(cs.k_center(X, k, n_threads=n_threads, **options), want)
 
 

@@ -256,7 +256,7 @@ def test_what_a_stream_cannot_do_is_named():
         cs.k_center(iter([X, X[:, :2].copy()]), 3)
 
 
-# --- prefixes -------------------------------------------------------------------------------------
+# --- projections ----------------------------------------------------------------------------------
 
 
 def of_rank(rank, n=12_000, d=256):
@@ -279,38 +279,38 @@ def eagerly(X, k):
         return cs.k_center(X, k)
 
 
-def test_prefixes_are_taken_where_they_pay(simd_level):
+def test_projections_are_taken_where_they_pay(simd_level):
     X, want = of_low_rank()
     found = cs.k_center(X, 6000)
     same(found, want)
     with measured("whole"):
         whole = cs.k_center(X, 6000)
     same(whole, want)
-    assert (found.stats["prefix"], whole.stats["prefix"]) == (10, 0)
+    assert (found.stats["projection"], whole.stats["projection"]) == (10, 0)
     assert found.stats["coordinates"] < whole.stats["coordinates"] / 4
 
 
-def test_rows_are_assigned_by_prefixes_as_by_an_index():
+def test_rows_are_assigned_by_projections_as_by_an_index():
     X, _ = of_low_rank()
     found = cs.k_center(X, 6000, assign=True)
     index = cs.FlatIndex().fit(X[found.indices])
     assert np.array_equal(found.assignment, found.indices[index.search(X, 1).indices[:, 0]])
 
 
-def test_prefixes_are_not_taken_where_rows_have_no_plane():
+def test_projections_are_not_taken_where_rows_have_no_plane():
     found = cs.k_center(normal(24_000, 256), 3000)
-    assert found.stats["prefix"] == 0
+    assert found.stats["projection"] == 0
 
 
-def test_prefixes_are_given_up_where_they_only_seemed_to_pay():
+def test_projections_are_given_up_where_they_only_seemed_to_pay():
     X = normal(24_000, 256)  # of which the first centers show nothing
     plane = of_rank(10, 24_000) * np.float32(8)
     tried = np.unique(np.concatenate([np.arange(512) * 24_000 // 512, np.arange(0, 24_000, 187)]))
     X[tried] = plane[tried]
     found, want = cs.k_center(X, 3000), eagerly(X, 3000)
     same(found, (want.indices, want.radii))
-    assert found.stats["prefix"] == 0
-    assert cs.k_center(X, 3000, stop_radius=100.0).stats["prefix"] > 0  # as they were at first
+    assert found.stats["projection"] == 0
+    assert cs.k_center(X, 3000, stop_radius=100.0).stats["projection"] > 0  # as they were at first
 
 
 def test_rows_that_cannot_be_framed_are_measured():
@@ -318,7 +318,7 @@ def test_rows_that_cannot_be_framed_are_measured():
     X[::7] *= np.float32(1e17)
     X[3::7] *= np.float32(1e-22)
     want = farthest_first(X, 80)
-    with measured("prefix"):
+    with measured("projection"):
         same(cs.k_center(X, 80), want)
 
 
@@ -354,17 +354,17 @@ def test_rows_that_are_all_one_take_no_work():
 # --- at the ends of ranges ------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("way", ["best", "whole", "prefix"])
+@pytest.mark.parametrize("strategy", ["best", "whole", "projection"])
 @pytest.mark.parametrize(("n", "some", "n_outliers"), [
     (531, 87, 0), (589, 90, 0), (1000, 60, 300), (2000, 100, 1000), (40, 7, 3),
 ])  # fmt: skip
-def test_rows_are_taken_where_keys_bunch_at_one_value(way, n, some, n_outliers):
+def test_rows_are_taken_where_bounds_bunch_at_one_value(strategy, n, some, n_outliers):
     X = np.zeros((n, 64), np.float32)
     X[:some] = np.random.default_rng(23).standard_normal((some, 64))
     k = (n - n_outliers) // 2
     want = farthest_first(X, k, n_outliers=n_outliers)
     for n_threads in (1, 2):
-        with measured(way):
+        with measured(strategy):
             same(cs.k_center(X, k, n_outliers=n_outliers, n_threads=n_threads), want)
 
 
@@ -384,13 +384,13 @@ def far_out(n=2000, d=16):
     return X, out
 
 
-@pytest.mark.parametrize("way", ["best", "whole", "prefix", "eager"])
-def test_products_that_overflow_rule_nothing_out(simd_level, way):
+@pytest.mark.parametrize("strategy", ["best", "whole", "projection", "eager"])
+def test_products_that_overflow_rule_nothing_out(simd_level, strategy):
     X, out = far_out()
     nearest = np.empty(len(X), np.int64)
     _cpu.assign_nearest(*stored_rows("X", X), False, out, nearest, 2)
     assert np.array_equal(nearest, nearest_centers(X, out))
-    with measured(way):
+    with measured(strategy):
         same(cs.k_center(X, 9, initial=out), farthest_first(X, 9, initial=out))
         assert len(cs.k_center(X, 1, initial=out, stop_radius=1e19)) == 0
         same(cs.k_center(X, 40), farthest_first(X, 40))
@@ -459,8 +459,23 @@ def test_an_error_of_progress_ends_the_run():
 def test_work_is_counted():
     X = normal(20_000, 16)
     stats = cs.k_center(X, 100).stats
-    assert set(stats) == {"distances", "products", "coordinates", "bytes", "refreshes", "prefix"}
+    assert set(stats) == {
+        "distances",
+        "products",
+        "coordinates",
+        "bytes",
+        "refreshes",
+        "projection",
+    }
     assert 20_000 <= stats["distances"] < 20_000 * 100 / 4
     assert stats["coordinates"] >= 16 * (stats["distances"] + stats["products"])
     assert stats["bytes"] >= X.nbytes
     assert stats == cs.k_center(X, 100).stats
+
+
+def test_the_old_name_of_a_count_warns_and_reads_it():
+    stats = cs.k_center(np.eye(4, dtype=np.float32), 2).stats
+    with pytest.warns(FutureWarning, match=r'stats\["prefix"\] is now stats\["projection"\]'):
+        assert stats["prefix"] == stats["projection"]
+    with pytest.raises(KeyError, match="other"):
+        stats["other"]

@@ -132,7 +132,7 @@ def test_a_core_set_has_rows_radii_and_no_assignment_unless_asked():
     assert (grouped.indices.dtype, grouped.radii.dtype) == (np.int64, np.float32)
     assert (grouped.assignment.shape, grouped.assignment.dtype) == ((5,), np.int64)
     for result in (found, grouped):
-        named = {"distances", "products", "coordinates", "bytes", "refreshes", "prefix"}
+        named = {"distances", "products", "coordinates", "bytes", "refreshes", "projection"}
         assert set(result.stats) == named
         assert all(type(value) is int and value >= 0 for value in result.stats.values())
 

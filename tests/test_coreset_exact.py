@@ -187,8 +187,8 @@ def test_every_level_and_thread_count_equals_the_reference(simd_level, metric, d
     weights = np.random.default_rng(d).random(1500)
     for options in ({}, {"weights": weights}, {"n_outliers": 20}, {"initial": [1100, 7]}):
         want = farthest_first(X, 60, metric=metric, **options)
-        for n_threads, way in itertools.product(THREADS, ("best", "prefix")):
-            with measured(way):
+        for n_threads, strategy in itertools.product(THREADS, ("best", "projection")):
+            with measured(strategy):
                 same(cs.k_center(X, 60, metric=metric, n_threads=n_threads, **options), want)
 
 
@@ -204,7 +204,7 @@ def test_every_level_and_thread_count_reads_every_kind(simd_level, kind, metric)
 def test_every_level_and_thread_count_gives_ties_to_the_lower_row(simd_level):
     X = grid(3000, 3)
     want = farthest_first(X, 400, n_outliers=1)
-    with measured("prefix"):
+    with measured("projection"):
         same(cs.k_center(X, 400, n_outliers=1), want)
     groups = np.arange(3000) % 3
     of_classes = farthest_first_of_classes(X, 60, groups)
@@ -219,6 +219,6 @@ def test_every_level_and_thread_count_equals_the_reference_on_rows_of_any_length
     X = any_length(2000, 9)
     for metric in METRICS:
         want = farthest_first(X, 60, metric=metric)
-        for n_threads, way in itertools.product(THREADS, ("best", "prefix")):
-            with measured(way):
+        for n_threads, strategy in itertools.product(THREADS, ("best", "projection")):
+            with measured(strategy):
                 same(cs.k_center(X, 60, metric=metric, n_threads=n_threads), want)

@@ -99,7 +99,7 @@ def test_weights_come_as_mapping_array_or_sparse_row():
 
 
 def canonical(a, b, gaps=False):
-    """Return sums of 16 lanes as documented (distance.hpp): every step rounds to float32."""
+    """Return sums of 16 lanes as documented (canonical.hpp): every step rounds to float32."""
     terms = (a - b) ** 2 if gaps else a * b
     terms = np.pad(terms, [(0, 0)] * (terms.ndim - 1) + [(0, -terms.shape[-1] % 16)])
     sums = np.zeros((*terms.shape[:-1], 16), "f4")

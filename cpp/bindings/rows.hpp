@@ -7,7 +7,7 @@
 
 #include "array.hpp"
 #include "coverset/error.hpp"
-#include "coverset/view.hpp"
+#include "coverset/rows.hpp"
 
 namespace coverset::bindings {
 

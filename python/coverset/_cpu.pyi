@@ -415,9 +415,9 @@ def predict_proba(
 ) -> None: ...
 
 # nearest neighbors
-def find_frame(
-    data: NDArray[Any], kind: str, scale: _Float32, metric: str, threads: int
-) -> tuple[_Float32, float]: ...
+def find_normalization(
+    data: NDArray[Any], kind: str, scale: _Float32, metric: str, mean: _Float32, threads: int
+) -> float: ...
 def find_bad_row(
     data: NDArray[Any], kind: str, scale: _Float32, metric: str, threads: int
 ) -> tuple[int, float]: ...
@@ -434,12 +434,12 @@ def find_nearest(
     kind: str,
     scale: _Float32,
     mean: _Float32,
-    frame_scale: float,
+    mean_scale: float,
     queries: _Float32,
     metric: str,
     k: int,
     excluded: _UInt8,
-    self: int,
+    own: _Int64,
     distances: _Float32,
     nearest: _Int64,
     threads: int,
@@ -449,7 +449,7 @@ def extend_graph(
     kind: str,
     scale: _Float32,
     mean: _Float32,
-    frame_scale: float,
+    mean_scale: float,
     metric: str,
     begin: int,
     end: int,
@@ -463,11 +463,10 @@ def find_within(
     kind: str,
     scale: _Float32,
     mean: _Float32,
-    frame_scale: float,
+    mean_scale: float,
     queries: _Float32,
     metric: str,
     excluded: _UInt8,
-    self: int,
     radius: float,
     threads: int,
 ) -> tuple[_Int64, _Float32, _Int64]: ...
@@ -482,9 +481,9 @@ def k_center(
     n_outliers: int,
     stop: float,
     indices: _Int64,
-    keys: _Float32,
+    bounds: _Float32,
     threads: int,
-    way: str = "best",
+    strategy: str = "best",
     tick: Callable[[], object] | None = None,
 ) -> dict[str, Any]: ...
 def assign_nearest(

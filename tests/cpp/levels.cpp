@@ -3,6 +3,7 @@
 #include <cmath>
 #include <cstdio>
 #include <limits>
+#include <numeric>
 #include <string>
 #include <vector>
 
@@ -316,16 +317,21 @@ void add_neighbors(const Cpu& device, Checksum& sum) {
     for (const Rows& rows : stored) {
       for (const Metric metric : {Metric::sqeuclidean, Metric::cosine, Metric::inner_product}) {
         sum.add(std::vector<std::int64_t>{find_bad_row(device, rows, metric).row});
-        const Frame frame = find_frame(device, rows, metric);
+        std::vector<float> mean(static_cast<std::size_t>(d));
+        const float scale_of_rows = find_normalization(device, rows, metric, mean);
+        const Normalization normalization{mean, scale_of_rows};
         for (const std::int64_t q : {1, 5, 70}) {
           const FloatRows queries{first.data(), q, d, d};
           std::vector<float> distances(static_cast<std::size_t>(q) * 20);
           std::vector<std::int64_t> nearest(distances.size());
-          find_nearest(device, rows, frame, queries, {metric, 20, {}, 0}, distances, nearest);
+          std::vector<std::int64_t> own(static_cast<std::size_t>(q));
+          std::iota(own.begin(), own.end(), std::int64_t{0});
+          find_nearest(device, rows, normalization, queries, {metric, 20, {}, own}, distances,
+                       nearest);
           sum.add(distances);
           sum.add(nearest);
           const RowsWithin within =
-              find_within(device, rows, frame, queries, {metric, 1, {}, -1}, distances[3]);
+              find_within(device, rows, normalization, queries, {metric}, distances[3]);
           sum.add(within.distances);
           sum.add(within.rows);
         }
@@ -334,7 +340,7 @@ void add_neighbors(const Cpu& device, Checksum& sum) {
   }
 }
 
-/// Core-sets and graphs, whose rows are brought up to date by products.
+/// Core-sets and graphs, whose rows are refreshed by products.
 void add_core_sets(const Cpu& device, Checksum& sum) {
   constexpr std::int64_t n = 3000;
   for (const std::int64_t d : {2, 33}) {
@@ -351,22 +357,24 @@ void add_core_sets(const Cpu& device, Checksum& sum) {
                                    {0, initial, weights},
                                    {0, {}, {}, 40},
                                    {0, {}, {}, 0, 30.0F},
-                                   {0, initial, {}, 0, -1.0F, KCenterWay::prefix},
-                                   {0, initial, {}, 0, -1.0F, KCenterWay::eager}};
+                                   {0, initial, {}, 0, -1.0F, KCenterStrategy::projection},
+                                   {0, initial, {}, 0, -1.0F, KCenterStrategy::eager}};
     for (const KCenterOptions& options : some) {
       std::vector<std::int64_t> indices(200);
-      std::vector<float> keys(indices.size());
-      k_center(device, rows, options, indices, keys);
+      std::vector<float> bounds(indices.size());
+      k_center(device, rows, options, indices, bounds);
       sum.add(indices);
-      sum.add(keys);
+      sum.add(bounds);
       rows.unit = !rows.unit;
     }
     rows.unit = false;
     std::vector<float> distances(static_cast<std::size_t>(n) * 5,
                                  std::numeric_limits<float>::infinity());
     std::vector<std::int64_t> nearest(distances.size(), -1);
-    const Frame frame = find_frame(device, rows, Metric::sqeuclidean);
-    extend_graph(device, rows, frame, Metric::sqeuclidean, {0, n, 0}, 5, distances, nearest);
+    std::vector<float> mean(static_cast<std::size_t>(d));
+    const float scale = find_normalization(device, rows, Metric::sqeuclidean, mean);
+    extend_graph(device, rows, {mean, scale}, Metric::sqeuclidean, {0, n, 0}, 5, distances,
+                 nearest);
     sum.add(distances);
     sum.add(nearest);
   }

@@ -65,7 +65,7 @@ int main() {
            defined(&take_offsets) + defined(&take_bytes) + defined(&match_embeddings) +
            defined(&count_votes) + defined(&place_votes) + defined(&inner_products) +
            defined(&squared_distances);
-  count += defined(&find_frame) + defined(&find_bad_row) + defined(&load_rows) +
+  count += defined(&find_normalization) + defined(&find_bad_row) + defined(&load_rows) +
            defined(&find_nearest) + defined(&find_within) + defined(&extend_graph) +
            defined(&k_center) + defined(&assign_nearest);
   count += number_types<std::int8_t, std::int16_t, std::int32_t, std::int64_t, std::uint8_t,

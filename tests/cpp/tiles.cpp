@@ -77,7 +77,7 @@ void add_bfloat16(int sums, int rows, int queries) {
 #include "coverset/random.hpp"
 #if defined(__x86_64__)
 #define amx emulated  // the library has the real ones
-#include "tile_product/reduced_amx_kernel.inl"
+#include "exact/product/reduced_amx_kernel.inl"
 #undef amx
 
 namespace {

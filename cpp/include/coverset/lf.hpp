@@ -7,8 +7,8 @@
 #include <string>
 #include <vector>
 
+#include "coverset/canonical.hpp"
 #include "coverset/device.hpp"
-#include "coverset/distance.hpp"
 #include "coverset/view.hpp"
 
 namespace coverset {
@@ -197,7 +197,7 @@ struct PrototypeRules {
   bool cosine = true;  // cosine similarity >= threshold, or Euclidean distance <= threshold
 };
 
-/// Distances are canonical (distance.hpp). A row of norm 0 has no cosine and fires nothing. Reads
+/// Distances are canonical (canonical.hpp). A row of norm 0 has no cosine and fires nothing. Reads
 /// each row once. A row with a value that is not finite is an error by number, `first_row` added.
 Hits match_embeddings(const Cpu& device, const PrototypeRules& rules, const FloatRows& rows,
                       const std::uint8_t* validity, std::int64_t validity_offset,

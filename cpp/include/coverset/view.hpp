@@ -21,24 +21,6 @@ struct CsrView {
 /// Votes of a label matrix: labeling functions and the labels they gave; an abstain is absent.
 using Votes = CsrView<std::int32_t, std::int16_t>;
 
-/// How the numbers of a row are stored.
-enum class Dtype : std::int32_t { float32, float16, bfloat16, int8 };
-
-/// Rows of d numbers: row i starts at data + i * stride_bytes. An int8 row counts scale[i] times
-/// its numbers; other types have no scale. With `unit`, rows count divided by their length.
-struct Rows {
-  const void* data = nullptr;
-  std::int64_t n = 0, d = 0, stride_bytes = 0;
-  Dtype dtype = Dtype::float32;
-  const float* scale = nullptr;
-  bool unit = false;
-
-  const void* row(std::int64_t i) const {
-    return static_cast<const char*>(data) + i * stride_bytes;
-  }
-  float scale_of(std::int64_t i) const { return scale == nullptr ? 1.0f : scale[i]; }
-};
-
 /// One string, and how many bytes may be read from its start: at least its own.
 struct TextRow {
   const char* text;

@@ -7,11 +7,11 @@ namespace coverset {
 
 void assign_nearest(const Cpu& device, const Rows& rows, std::span<const std::int64_t> centers,
                     std::span<std::int64_t> nearest) {
-  Keys keys(rows.n, {});
+  CenterBounds bounds(rows.n, {});
   std::ranges::fill(nearest, -1);
-  Refreshers refreshers(device, rows, KCenterWay::best, keys, nearest);
+  Refreshers refreshers(device, rows, KCenterStrategy::best, bounds, nearest);
   for (const std::int64_t row : centers) refreshers.centers().add(row);
-  refreshers.choose_way({std::ssize(centers), static_cast<double>(centers.size())});
+  refreshers.consider_projection({std::ssize(centers), static_cast<double>(centers.size())});
   refreshers.catch_up();
   for (std::int64_t& center : nearest) center = centers[static_cast<std::size_t>(center)];
 }

@@ -4,19 +4,22 @@
 #include <memory>
 #include <vector>
 
-#include "coreset/prefix.hpp"
+#include "coreset/projection.hpp"
 
 namespace coverset {
 
 class Centers {
  public:
-  Centers(const Rows& rows, Frame frame)
+  Centers(const Cpu& device, const Rows& rows)
       : rows_(rows),
-        frame_(std::move(frame)),
+        mean_(static_cast<std::size_t>(rows.d)),
+        origin_(static_cast<std::size_t>(rows.d)),
+        normalization_{mean_, find_normalization(device, rows, Metric::sqeuclidean, mean_)},
         multiplied_(rows),
-        multiplied_frame_(frame_),
-        bounds_(Metric::sqeuclidean, rows.d, frame_),
+        multiplied_normalization_(normalization_),
+        error_bounds_(Metric::sqeuclidean, rows.d, normalization_),
         precision_(precision_from(Precision::int8, rows.d)) {}
+  Centers(const Centers&) = delete;  // normalizations borrow their means
 
   void add(std::int64_t row) {
     taken_.push_back(row);
@@ -29,9 +32,7 @@ class Centers {
   /// The canonical squared distance of a row, as float32, to a center. Room: d numbers.
   float distance(const float* row_numbers, std::int64_t center, float* room) const {
     const float* numbers = float_row(rows_, row(center), room);
-    float value = 0.0f;
-    COVERSET_AT_LEVEL(distance_tile)(true, row_numbers, 1, 0, numbers, 1, 0, rows_.d, &value);
-    return value;
+    return squared_distance_of(row_numbers, numbers, rows_.d);
   }
 
   /// Packs what was added. Before rows are refreshed.
@@ -49,23 +50,24 @@ class Centers {
     pack_again();
   }
 
-  /// Multiplies prefixes from now on; null: whole rows.
-  void use(std::unique_ptr<Prefix> prefix) {
-    prefix_ = std::move(prefix);
-    multiplied_ = prefix_ ? prefix_->rows() : rows_;
+  /// Multiplies projected rows from now on; null: whole rows.
+  void use(std::unique_ptr<Projection> projection) {
+    projection_ = std::move(projection);
+    multiplied_ = projection_ ? projection_->rows() : rows_;
     precision_ = precision_from(Precision::int8, rows_.d);
-    multiplied_frame_ = frame_;
-    if (prefix_) {
+    multiplied_normalization_ = normalization_;
+    if (projection_) {
       precision_ = precision_from(Precision::bfloat16, multiplied_.d);  // int8 tells too few apart
-      multiplied_frame_ = {std::vector<float>(static_cast<std::size_t>(multiplied_.d)), 1.0f};
+      multiplied_normalization_ = {
+          std::span(origin_).first(static_cast<std::size_t>(multiplied_.d)), 1.0f};
     }
-    bounds_ = Bounds(Metric::sqeuclidean, multiplied_.d, multiplied_frame_);
+    error_bounds_ = ErrorBounds(Metric::sqeuclidean, multiplied_.d, multiplied_normalization_);
     pack_again();
   }
 
-  const Prefix* prefix() const { return prefix_.get(); }
+  const Projection* projection() const { return projection_.get(); }
   Precision precision() const { return precision_; }
-  const Frame& frame() const { return frame_; }
+  const Normalization& normalization() const { return normalization_; }
 
  private:
   friend class Refresher;
@@ -89,21 +91,22 @@ class Centers {
     const std::int64_t d = multiplied_.d;
     const auto rows =
         taken().subspan(static_cast<std::size_t>(first), static_cast<std::size_t>(some));
-    if (prefix_) Projector(*prefix_).project(rows);
+    if (projection_) Projector(*projection_).project(rows);
     std::vector<float> room(static_cast<std::size_t>(d)),
-        framed(static_cast<std::size_t>(some * d));
+        normalized(static_cast<std::size_t>(some * d));
     Strip strip;
     strip.count = some;
     strip.halves.fill(0x1p126f);  // beyond the last
     for (std::int64_t q = 0; q < some; ++q) {
       const auto at = static_cast<std::size_t>(q);
       const float* numbers = float_row(multiplied_, rows[at], room.data());
-      const FramedQuery query = bounds_.frame(numbers, multiplied_frame_, d, framed.data() + q * d);
+      const NormalizedQuery query =
+          error_bounds_.normalize(numbers, multiplied_normalization_, d, normalized.data() + q * d);
       strip.halves[at] = static_cast<float>(0.5 * query.shift);
       strip.norm = std::max(strip.norm, query.norm);
-      if (prefix_) error_ = std::max(error_, prefix_->error(rows[at]));
+      if (projection_) error_ = std::max(error_, projection_->error(rows[at]));
     }
-    strip.numbers = std::make_unique<Strips>(precision_, framed, some, d);
+    strip.numbers = std::make_unique<Strips>(precision_, normalized, some, d);
     for (std::int64_t q = 0; q < some; ++q) {
       strip.lost = std::max(strip.lost, strip.numbers->lost(static_cast<std::size_t>(q)));
     }
@@ -111,17 +114,18 @@ class Centers {
   }
 
   Rows rows_;
-  Frame frame_;
-  std::unique_ptr<Prefix> prefix_;
-  Rows multiplied_;  // rows as they are, or their prefixes
-  Frame multiplied_frame_;
-  Bounds bounds_;
+  std::vector<float> mean_, origin_;
+  Normalization normalization_;
+  std::unique_ptr<Projection> projection_;
+  Rows multiplied_;  // rows as they are, or projected
+  Normalization multiplied_normalization_;
+  ErrorBounds error_bounds_;
   Precision precision_;
   int form_ = 0;  // changes with what is multiplied
   std::vector<std::int64_t> taken_;
   std::vector<Strip> strips_;
   std::int64_t packed_ = 0;  // strips that are whole
-  double error_ = 0.0;       // of any center's prefix
+  double error_ = 0.0;       // of any projected center
 };
 
 }  // namespace coverset

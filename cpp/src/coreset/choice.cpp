@@ -26,22 +26,23 @@ std::int64_t most_directions(const Rows& rows) {
 /// What some rows have in common with some centers.
 class Trial {
  public:
-  Trial(const Rows& rows, const Frame& frame, std::span<const std::int64_t> centers,
+  Trial(const Rows& rows, const Normalization& normalization, std::span<const std::int64_t> centers,
         const std::vector<float>& directions)
       : rows_(std::min(rows.n, kTriedRows)),
         centers_(std::min(static_cast<std::int64_t>(centers.size()), kTriedCenters)),
         count_(static_cast<std::int64_t>(directions.size()) / rows.d),
         distances_(static_cast<std::size_t>(rows_ * centers_)) {
     const std::vector<std::int64_t> some = spread_rows(rows.n, kTriedRows);
-    const auto near = framed_rows(rows, frame, some);
-    const auto far = framed_rows(rows, frame, centers.first(static_cast<std::size_t>(centers_)));
+    const auto near = normalized_rows(rows, normalization, some);
+    const auto far =
+        normalized_rows(rows, normalization, centers.first(static_cast<std::size_t>(centers_)));
     COVERSET_AT_LEVEL(distance_tile)
     (true, near.data(), rows_, rows.d, far.data(), centers_, rows.d, rows.d, distances_.data());
     row_numbers_ = along(near, directions, rows.d);
     center_numbers_ = along(far, directions, rows.d);
   }
 
-  /// Centers a row that a prefix of `numbers` cannot tell from its nearest, and that one.
+  /// Centers a row that a projection of `numbers` cannot tell from its nearest, and that one.
   double measured(std::int64_t numbers) const {
     std::int64_t found = 0;
     for (std::int64_t i = 0; i < rows_; ++i) {
@@ -80,16 +81,18 @@ class Trial {
 
 }  // namespace
 
-std::unique_ptr<Prefix> choose_prefix(const Cpu& device, const Rows& rows, const Frame& frame,
-                                      std::span<const std::int64_t> centers, WorkAhead ahead) {
+std::unique_ptr<Projection> choose_projection(const Cpu& device, const Rows& rows,
+                                              const Normalization& normalization,
+                                              std::span<const std::int64_t> centers,
+                                              WorkAhead ahead) {
   const double work = static_cast<double>(rows.n) * static_cast<double>(rows.d) *
                       static_cast<double>(ahead.centers);
   const std::int64_t most = most_directions(rows);
   if (most == 0 || work < kLeastWork) return nullptr;
-  const std::vector<float> directions = find_directions(device, rows, frame, most);
+  const std::vector<float> directions = find_directions(device, rows, normalization, most);
   const std::int64_t d = rows.d, count = static_cast<std::int64_t>(directions.size()) / d;
   if (count == 0) return nullptr;
-  const Trial trial(rows, frame, centers, directions);
+  const Trial trial(rows, normalization, centers, directions);
   // rows in front, and more centers, are harder to tell apart
   const double harder =
       2.0 * std::pow(std::max(ahead.missed / static_cast<double>(trial.centers()), 1.0), 0.25);
@@ -107,13 +110,14 @@ std::unique_ptr<Prefix> choose_prefix(const Cpu& device, const Rows& rows, const
   }
   if (best == 0) return nullptr;
   const auto size = static_cast<std::size_t>(best * d);
-  return std::make_unique<Prefix>(rows, frame, std::span(directions).first(size));
+  return std::make_unique<Projection>(rows, normalization, std::span(directions).first(size));
 }
 
-std::unique_ptr<Prefix> short_prefix(const Cpu& device, const Rows& rows, const Frame& frame) {
-  const std::vector<float> directions = find_directions(device, rows, frame, kDirections);
+std::unique_ptr<Projection> short_projection(const Cpu& device, const Rows& rows,
+                                             const Normalization& normalization) {
+  const std::vector<float> directions = find_directions(device, rows, normalization, kDirections);
   if (directions.empty()) return nullptr;
-  return std::make_unique<Prefix>(rows, frame, directions);
+  return std::make_unique<Projection>(rows, normalization, directions);
 }
 
 }  // namespace coverset

@@ -4,14 +4,14 @@
 
 #include <algorithm>
 
-#include "neighbors/panel.hpp"
+#include "exact/panel.hpp"
 
 namespace coverset {
 
 /// One canonical distance of rows that are in cache.
 inline double distance_cost(std::int64_t d) { return 36.0 + 0.12 * static_cast<double>(d); }
 
-/// A row that is brought up to date: `multiplied` products of `numbers` each, `measured` distances.
+/// A row that is refreshed: `multiplied` products of `numbers` each, `measured` distances.
 inline double refresh_cost(double multiplied, std::int64_t numbers, Precision precision,
                            double measured, std::int64_t d) {
   constexpr double kProduct[] = {0.0075, 0.015, 0.03};
@@ -21,9 +21,9 @@ inline double refresh_cost(double multiplied, std::int64_t numbers, Precision pr
   return multiplied * (product + kPair) + measured * distance_cost(d);
 }
 
-/// A row that is brought up to date, before anything is multiplied; and what one thread does of it.
+/// A row that is refreshed, before anything is multiplied; and what one thread does of it.
 inline double gather_cost(std::int64_t d) { return 100.0 + 0.3 * static_cast<double>(d); }
-inline constexpr double kPoolCost = 100.0;
+inline constexpr double kShortlistCost = 100.0;
 
 /// A row that is projected, once.
 inline double projection_cost(std::int64_t numbers, std::int64_t d) {
@@ -37,8 +37,8 @@ inline double pass_cost(std::int64_t d) {
   return d < 16 ? kNarrow : std::max(12.0, 0.2 * static_cast<double>(d));
 }
 
-/// A row whose key is looked at to find those in front, or the largest but some of all; an entry of
-/// a pool that is put in order.
+/// A row whose bound is looked at to find those in front, or the largest but some of all; an entry
+/// of a shortlist that is put in order.
 inline constexpr double kLookCost = 1.0, kChooseCost = 4.0, kOrderCost = 12.0;
 
 }  // namespace coverset

@@ -1,5 +1,5 @@
 // One step of subspace iteration on a sample of rows, and a pivoted Gram-Schmidt: near enough to
-// the principal directions for what a prefix needs, without an eigensolver.
+// the principal directions for what a projection needs, without an eigensolver.
 #include "coreset/directions.hpp"
 
 #include <algorithm>
@@ -7,7 +7,8 @@
 #include <cmath>
 
 #include "coverset/parallel.hpp"
-#include "neighbors/canonical.hpp"
+#include "exact/rows/float_row.hpp"
+#include "exact/rows/scanned_rows.hpp"
 
 namespace coverset {
 namespace {
@@ -70,32 +71,26 @@ Vectors stretched(const Cpu& device, const Vectors& sample, std::int64_t count,
 
 }  // namespace
 
-std::vector<std::int64_t> spread_rows(std::int64_t n, std::int64_t most) {
-  std::vector<std::int64_t> some(static_cast<std::size_t>(std::min(n, most)));
-  const auto count = std::ssize(some);
-  for (std::int64_t i = 0; i < count; ++i) some[static_cast<std::size_t>(i)] = i * n / count;
-  return some;
-}
-
-std::vector<float> framed_rows(const Rows& rows, const Frame& frame,
-                               std::span<const std::int64_t> some) {
+std::vector<float> normalized_rows(const Rows& rows, const Normalization& normalization,
+                                   std::span<const std::int64_t> some) {
   const std::int64_t d = rows.d;
   std::vector<float> out(some.size() * static_cast<std::size_t>(d));
   std::vector<float> room(static_cast<std::size_t>(d));
   for (std::size_t i = 0; i < some.size(); ++i) {
     const float* row = float_row(rows, some[i], room.data());
     COVERSET_AT_LEVEL(center_row)
-    (row, 1.0f, frame.mean.data(), frame.scale, d, d, out.data() + i * static_cast<std::size_t>(d));
+    (row, 1.0f, normalization.mean.data(), normalization.scale, d, d,
+     out.data() + i * static_cast<std::size_t>(d));
   }
   return out;
 }
 
-std::vector<float> find_directions(const Cpu& device, const Rows& rows, const Frame& frame,
-                                   std::int64_t most) {
+std::vector<float> find_directions(const Cpu& device, const Rows& rows,
+                                   const Normalization& normalization, std::int64_t most) {
   const std::vector<std::int64_t> some = spread_rows(rows.n, kSample);
   const std::int64_t d = rows.d, count = std::ssize(some);
   const std::int64_t wanted = std::min({most, count, d});
-  Vectors sample{framed_rows(rows, frame, some), d};
+  Vectors sample{normalized_rows(rows, normalization, some), d};
   shorten(sample, count);
   Vectors left = stretched(device, sample, count, wanted);
   std::vector<float> lengths(static_cast<std::size_t>(wanted)), found;

@@ -3,25 +3,26 @@
 
 #include <vector>
 
-#include "coreset/keys.hpp"
+#include "coreset/center_bounds.hpp"
 #include "coverset/coreset.hpp"
 #include "coverset/view.hpp"
 
 namespace coverset {
 
-/// Passes over keys that are up to date, from one center to the next.
+/// Passes over exact bounds, from one center to the next.
 class Passes {
  public:
-  Passes(const Cpu& device, const Rows& rows, std::int64_t n_outliers, Keys& keys);
+  Passes(const Cpu& device, const Rows& rows, std::int64_t n_outliers, CenterBounds& bounds);
 
-  /// Looks at all keys. Before the first pass.
+  /// Looks at all bounds. Before the first pass.
   void look();
 
   /// Counts a center, which is taken itself. Says nothing of it to `seen`.
   void add(std::int64_t row);
 
-  /// The row that is to be taken, the largest key but n_outliers; none: key -1.
-  KeyedRow next() const;
+  /// The row that is to be taken, the largest bound with the n_outliers farthest rows ignored;
+  /// none: bound -1.
+  BoundedRow next() const;
 
   KCenterWork work() const { return work_; }
 
@@ -32,8 +33,8 @@ class Passes {
   const Cpu& device_;
   const Rows& rows_;
   std::int64_t n_outliers_;
-  Keys& keys_;
-  std::vector<KeyedRow> best_;  // of each block
+  CenterBounds& bounds_;
+  std::vector<BoundedRow> best_;  // of each block
   KCenterWork work_;
 };
 

@@ -16,16 +16,16 @@ class Traversal {
  public:
   Traversal(const Cpu& device, const Rows& rows, const KCenterOptions& options, std::int64_t wanted)
       : options_(options),
-        keys_(rows.n, options.weights),
-        lazy_(device, rows, options, wanted, keys_),
-        passes_(device, rows, options.n_outliers, keys_),
+        bounds_(rows.n, options.weights),
+        lazy_(device, rows, options, wanted, bounds_),
+        passes_(device, rows, options.n_outliers, bounds_),
         pass_(static_cast<double>(rows.n) * (pass_cost(rows.d) / thread_count(device) +
                                              (options.n_outliers > 0 ? kChooseCost : 0.0))),
         saved_(patience(wanted)) {}
 
-  KCenterWork run(std::span<std::int64_t> indices, std::span<float> keys) {
+  KCenterWork run(std::span<std::int64_t> indices, std::span<float> bounds) {
     lazy_.begin(options_.initial.empty() ? std::span(&options_.start, 1) : options_.initial);
-    if (options_.way == KCenterWay::eager) {
+    if (options_.strategy == KCenterStrategy::eager) {
       passes_.look();
       eager_ = std::numeric_limits<std::int64_t>::max();
     }
@@ -33,9 +33,9 @@ class Traversal {
     float before = 0.0f;
     if (options_.initial.empty()) indices[taken++] = options_.start;
     while (true) {
-      const KeyedRow next = find_next();
-      (taken > 0 ? keys[taken - 1] : before) = std::max(next.key, 0.0f);
-      if (taken == indices.size() || next.key <= options_.stop || next.key < 0.0f) break;
+      const BoundedRow next = find_next();
+      (taken > 0 ? bounds[taken - 1] : before) = std::max(next.bound, 0.0f);
+      if (taken == indices.size() || next.bound <= options_.stop || next.bound < 0.0f) break;
       indices[taken++] = next.row;
       take(next.row);
     }
@@ -43,10 +43,10 @@ class Traversal {
   }
 
  private:
-  /// The row that is to be taken, or key -1.
-  KeyedRow find_next() {
+  /// The row that is to be taken, or bound -1.
+  BoundedRow find_next() {
     if (eager_ > 0) return passes_.next();
-    const bool may_pass = options_.way == KCenterWay::best;
+    const bool may_pass = options_.strategy == KCenterStrategy::best;
     const double before = lazy_.spent();
     const auto next = lazy_.next(may_pass ? saved_ : std::numeric_limits<double>::infinity());
     saved_ = std::min(saved_ + pass_ - (lazy_.spent() - before), kMostSaved * pass_);
@@ -63,7 +63,7 @@ class Traversal {
     lazy_.add(row);
     passes_.add(row);
     if (--eager_ > 0) return;
-    keys_.see_all(lazy_.centers());
+    bounds_.see_all(lazy_.centers());
     lazy_.begin_again();
     saved_ = patience(period_);
   }
@@ -83,7 +83,7 @@ class Traversal {
   }
 
   const KCenterOptions& options_;
-  Keys keys_;
+  CenterBounds bounds_;
   Lazy lazy_;
   Passes passes_;
   double pass_;                          // what one costs, in nanoseconds
@@ -94,12 +94,12 @@ class Traversal {
 }  // namespace
 
 KCenterWork k_center(const Cpu& device, const Rows& rows, const KCenterOptions& options,
-                     std::span<std::int64_t> indices, std::span<float> keys) {
+                     std::span<std::int64_t> indices, std::span<float> bounds) {
   const auto wanted = static_cast<std::int64_t>(indices.size() + options.initial.size());
   require(!indices.empty(), "indices must have room for one row, got none");
   require(wanted + options.n_outliers <= rows.n, "indices must be at most ", rows.n,
           " in all, got ", wanted + options.n_outliers);
-  return Traversal(device, rows, options, wanted).run(indices, keys);
+  return Traversal(device, rows, options, wanted).run(indices, bounds);
 }
 
 }  // namespace coverset

@@ -4,6 +4,7 @@
 
 #include "coreset/costs.hpp"
 #include "coverset/parallel.hpp"
+#include "exact/canonical_query.hpp"
 
 namespace coverset {
 namespace {
@@ -14,13 +15,13 @@ constexpr std::int64_t kOrdinaryRows = 1 << 14;  // beyond, a share of all
 }  // namespace
 
 Lazy::Lazy(const Cpu& device, const Rows& rows, const KCenterOptions& options, std::int64_t wanted,
-           Keys& keys)
+           CenterBounds& bounds)
     : device_(device),
       rows_(rows),
       options_(options),
-      keys_(keys),
-      refreshers_(device, rows, options.way, keys),
-      pool_(rows, refreshers_.centers()),
+      bounds_(bounds),
+      refreshers_(device, rows, options.strategy, bounds),
+      shortlist_(rows, refreshers_.centers()),
       wanted_centers_(wanted),
       most_(std::max(kOrdinaryRows, rows.n / 64)),
       wanted_(std::clamp(rows.n / 64, 2 * kFewestRows, kOrdinaryRows / 4)) {}
@@ -28,12 +29,12 @@ Lazy::Lazy(const Cpu& device, const Rows& rows, const KCenterOptions& options, s
 void Lazy::begin(std::span<const std::int64_t> centers) {
   for (const std::int64_t row : centers) {
     add(row);
-    keys_.take(row);
+    bounds_.take(row);
   }
   if (centers.size() == 1) {
     measure_first();
   } else {
-    refreshers_.choose_way({wanted_centers_, static_cast<double>(centers.size())});
+    refreshers_.consider_projection({wanted_centers_, static_cast<double>(centers.size())});
     refreshers_.catch_up();
   }
   begin_again();
@@ -45,7 +46,7 @@ void Lazy::measure_first() {
   const CanonicalQuery center(Metric::sqeuclidean, numbers, rows_.d);
   parallel_for(device_, rows_.n, 1 << 13, [&](std::int64_t begin, std::int64_t end) {
     center.each(rows_, begin, end, [&](std::int64_t row, float square) {
-      if (keys_.square(row) >= 0.0f) keys_.set(row, square, 1);  // not of the center itself
+      if (bounds_.square(row) >= 0.0f) bounds_.set(row, square, 1);  // not of the center itself
     });
   });
   first_.distances += rows_.n;
@@ -54,78 +55,79 @@ void Lazy::measure_first() {
 }
 
 void Lazy::catch_up() {
-  pool_.store(keys_);
+  shortlist_.store(bounds_);
   refreshers_.catch_up();
 }
 
 void Lazy::begin_again() {
-  keys_.count_all();
-  pool_.clear();
+  bounds_.count_all();
+  shortlist_.clear();
   next_ = {std::numeric_limits<float>::infinity(), -1};
   exhausted_ = false;
   picks_ = 1;
 }
 
-std::optional<KeyedRow> Lazy::next(double allowed) {
+std::optional<BoundedRow> Lazy::next(double allowed) {
   const double until = spent() + allowed;
   while (true) {
     const double left = (until - spent()) / distance_cost(rows_.d);
     const auto distances = static_cast<std::int64_t>(std::clamp(left, 0.0, 0x1p40));
-    const std::optional<KeyedRow> row = options_.n_outliers == 0
-                                            ? pool_.first(keys_, distances)
-                                            : pool_.after(options_.n_outliers, keys_, distances);
+    const std::optional<BoundedRow> row =
+        options_.n_outliers == 0 ? shortlist_.first(bounds_, distances)
+                                 : shortlist_.after(options_.n_outliers, bounds_, distances);
     if (!row) return row;
-    if (row->key >= 0.0f && !(next_ < *row)) {
+    if (row->bound >= 0.0f && !(next_ < *row)) {
       ++picks_;
       return row;
     }
-    if (exhausted_) return KeyedRow{-1.0f, rows_.n};
+    if (exhausted_) return BoundedRow{-1.0f, rows_.n};
     if (spent() > until) return std::nullopt;
     renew();
   }
 }
 
-/// A new pool: the rows in front, up to date.
+/// A new shortlist: the rows in front, refreshed.
 void Lazy::renew() {
   ++first_.refreshes;
-  pool_.store(keys_);
-  // more rows where the last pool gave none, fewer where it gave many
+  shortlist_.store(bounds_);
+  // more rows where the last shortlist gave none, fewer where it gave many
   if (picks_ == 0) wanted_ = std::min(2 * wanted_, most_);
   if (picks_ > 256) wanted_ = std::max(wanted_ / 2, kFewestRows);
   picks_ = 0;
-  Front front = keys_.front(device_, wanted_ + options_.n_outliers);
+  Front front = bounds_.front(device_, wanted_ + options_.n_outliers);
   next_ = front.next;
   exhausted_ = static_cast<std::int64_t>(front.rows.size()) + centers() >= rows_.n;
   if (exhausted_) next_ = {-1.0f, rows_.n};  // no row is left out
   by_age_.clear();
   for (const std::int64_t row : front.rows) {
-    if (keys_.key(row) > 0.0f) by_age_.push_back(row);  // others stay 0
+    if (bounds_.bound(row) > 0.0f) by_age_.push_back(row);  // others stay 0
   }
-  std::ranges::stable_sort(by_age_, {}, [&](std::int64_t row) { return keys_.seen(row); });
+  std::ranges::stable_sort(by_age_, {}, [&](std::int64_t row) { return bounds_.seen(row); });
   before_.clear();
-  for (const std::int64_t row : by_age_) before_.push_back(keys_.key(row));
-  // a row is brought up to date with a fifth of all centers at a time, as seen on many sets
-  refreshers_.choose_way({wanted_centers_ - centers(), static_cast<double>(wanted_centers_) / 5.0});
+  for (const std::int64_t row : by_age_) before_.push_back(bounds_.bound(row));
+  // a row is refreshed with a fifth of all centers at a time, as seen on many sets
+  refreshers_.consider_projection(
+      {wanted_centers_ - centers(), static_cast<double>(wanted_centers_) / 5.0});
   refreshers_.refresh(by_age_);
-  for (std::size_t i = 0; i < by_age_.size(); ++i) keys_.count(by_age_[i], before_[i]);
-  pool_.fill(front.rows, keys_);
+  for (std::size_t i = 0; i < by_age_.size(); ++i) bounds_.count(by_age_[i], before_[i]);
+  shortlist_.fill(front.rows, bounds_);
 }
 
 void Lazy::take(std::int64_t row) {
-  pool_.drop(row);
-  const float before = keys_.key(row);
-  keys_.take(row);
-  keys_.count(row, before);
+  shortlist_.drop(row);
+  const float before = bounds_.bound(row);
+  bounds_.take(row);
+  bounds_.count(row, before);
   add(row);
 }
 
-KCenterWork Lazy::work() const { return refreshers_.work() + first_ + pool_.work(); }
+KCenterWork Lazy::work() const { return refreshers_.work() + first_ + shortlist_.work(); }
 
 double Lazy::spent() const {
   const double looked = static_cast<double>(first_.refreshes) * static_cast<double>(rows_.n);
   return refreshers_.spent() + looked * kLookCost / thread_count(device_) +
-         static_cast<double>(pool_.work().distances) * distance_cost(rows_.d) +
-         pool_.ordered() * kOrderCost;
+         static_cast<double>(shortlist_.work().distances) * distance_cost(rows_.d) +
+         shortlist_.ordered() * kOrderCost;
 }
 
 }  // namespace coverset

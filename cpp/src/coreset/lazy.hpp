@@ -1,12 +1,12 @@
-// Farthest first as lazy greedy: keys only shrink, so that a stale one is an upper bound and only
-// rows that come to the front are brought up to date.
+// Farthest first as lazy greedy: bounds only shrink, so that a stale one is an upper bound and only
+// rows that come to the front are refreshed.
 #pragma once
 
 #include <optional>
 #include <vector>
 
-#include "coreset/pool.hpp"
 #include "coreset/refreshers.hpp"
+#include "coreset/shortlist.hpp"
 
 namespace coverset {
 
@@ -14,18 +14,18 @@ class Lazy {
  public:
   /// `wanted`: rows to be taken, and initial ones.
   Lazy(const Cpu& device, const Rows& rows, const KCenterOptions& options, std::int64_t wanted,
-       Keys& keys);
+       CenterBounds& bounds);
 
-  /// Keys of all rows, with the first center or the initial ones.
+  /// CenterBounds of all rows, with the first center or the initial ones.
   void begin(std::span<const std::int64_t> centers);
 
-  /// The row that is to be taken, the largest key but n_outliers; none: key -1; or nothing, where
-  /// it would cost more than that many nanoseconds.
-  std::optional<KeyedRow> next(double allowed);
+  /// The row that is to be taken, the largest bound with the n_outliers farthest rows ignored;
+  /// none: bound -1; or nothing, where it would cost more than that many nanoseconds.
+  std::optional<BoundedRow> next(double allowed);
 
   void take(std::int64_t row);
 
-  /// Brings all rows up to date. Until begin_again() keys may change and centers be added.
+  /// Refreshes all rows. Until begin_again() bounds may change and centers be added.
   void catch_up();
   void add(std::int64_t row) { refreshers_.centers().add(row); }
   void begin_again();
@@ -42,12 +42,12 @@ class Lazy {
   const Cpu& device_;
   const Rows& rows_;
   const KCenterOptions& options_;
-  Keys& keys_;
+  CenterBounds& bounds_;
   Refreshers refreshers_;
-  Pool pool_;
+  Shortlist shortlist_;
   KCenterWork first_;
-  KeyedRow next_{std::numeric_limits<float>::infinity(), -1};  // no pool yet
-  bool exhausted_ = false;                                     // the pool has all rows
+  BoundedRow next_{std::numeric_limits<float>::infinity(), -1};  // no shortlist yet
+  bool exhausted_ = false;                                       // the shortlist has all rows
   std::int64_t wanted_centers_, most_, wanted_, picks_ = 1;
   std::vector<std::int64_t> by_age_;
   std::vector<float> before_;

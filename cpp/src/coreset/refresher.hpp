@@ -1,49 +1,48 @@
-// How rows are brought up to date with the centers that they missed.
+// How rows are refreshed with the centers that they missed.
 #pragma once
 
 #include <optional>
 #include <span>
 #include <vector>
 
+#include "coreset/center_bounds.hpp"
 #include "coreset/centers.hpp"
-#include "coreset/keys.hpp"
 #include "coverset/coreset.hpp"
-#include "coverset/top_k.hpp"
+#include "exact/nearest_rows.hpp"
 
 namespace coverset {
 
-/// One thread's way.
+/// One thread's refreshing of rows.
 class Refresher {
  public:
   /// `nearest`: where the number of each row's nearest center goes; or nothing.
   Refresher(const Centers& centers, std::span<std::int64_t> nearest)
       : centers_(centers),
         nearest_(nearest),
-        room_(static_cast<std::size_t>(2 * centers.rows_.d)),
-        products_(kPanelRows * kStripQueries) {}
+        room_(static_cast<std::size_t>(2 * centers.rows_.d)) {}
 
-  /// Brings at most kPanelRows rows up to date with all centers.
-  void refresh(std::span<const std::int64_t> rows, Keys& keys) {
+  /// Refreshes at most kPanelRows rows with all centers.
+  void refresh(std::span<const std::int64_t> rows, CenterBounds& bounds) {
     refreshed_ += std::ssize(rows);
     std::int64_t from = centers_.count();
-    for (const std::int64_t row : rows) from = std::min(from, keys.seen(row));
-    if (centers_.count() - from <= kFewCenters) return measure_all(rows, keys);
+    for (const std::int64_t row : rows) from = std::min(from, bounds.seen(row));
+    if (centers_.count() - from <= kFewCenters) return measure_all(rows, bounds);
     gather(rows);
     for (std::size_t i = 0; i < rows.size(); ++i) {
       near_[i].clear();
-      squares_[i] = keys.square(rows[i]);
-      queries_[i] = centers_.bounds_.as_query(panel_->halves()[i]);
+      squares_[i] = bounds.square(rows[i]);
+      queries_[i] = centers_.error_bounds_.as_query(panel_->halves()[i]);
       limit(i, rows[i]);
     }
     for (std::int64_t s = from / kStripQueries; s * kStripQueries < centers_.count(); ++s) {
       multiply(s, rows);
     }
     for (std::size_t i = 0; i < rows.size(); ++i) {
-      if (centers_.prefix_) std::ranges::sort(near_[i], {}, &NearRow::distance);
+      if (centers_.projection_) std::ranges::sort(near_[i], {}, &NearRow::distance);
       for (const NearRow& near : near_[i]) {
-        if (!(near.distance > levels_[i])) measure(i, rows[i], near.row);
+        if (!(near.distance > score_bounds_[i])) measure(i, rows[i], near.row);
       }
-      keys.set(rows[i], squares_[i], centers_.count());
+      bounds.set(rows[i], squares_[i], centers_.count());
     }
   }
 
@@ -53,13 +52,13 @@ class Refresher {
  private:
   static constexpr std::int64_t kFewCenters = 4;
 
-  void measure_all(std::span<const std::int64_t> rows, Keys& keys) {
+  void measure_all(std::span<const std::int64_t> rows, CenterBounds& bounds) {
     work_.bytes += static_cast<std::int64_t>(rows.size()) * centers_.rows_.stride_bytes;
     for (std::size_t i = 0; i < rows.size(); ++i) {
       if (i + 2 < rows.size()) prefetch_row(centers_.rows_, rows[i + 2]);
-      squares_[i] = keys.square(rows[i]);
-      for (std::int64_t c = keys.seen(rows[i]); c < centers_.count(); ++c) nearer(i, rows[i], c);
-      keys.set(rows[i], squares_[i], centers_.count());
+      squares_[i] = bounds.square(rows[i]);
+      for (std::int64_t c = bounds.seen(rows[i]); c < centers_.count(); ++c) nearer(i, rows[i], c);
+      bounds.set(rows[i], squares_[i], centers_.count());
     }
   }
 
@@ -67,30 +66,30 @@ class Refresher {
     const auto count = static_cast<std::int64_t>(rows.size());
     if (form_ != centers_.form_) {
       form_ = centers_.form_;
-      panel_.emplace(centers_.multiplied_, centers_.multiplied_frame_, Metric::sqeuclidean,
+      panel_.emplace(centers_.multiplied_, centers_.multiplied_normalization_, Metric::sqeuclidean,
                      centers_.precision_);
       projector_.reset();
-      if (centers_.prefix_) projector_.emplace(*centers_.prefix_);
+      if (centers_.projection_) projector_.emplace(*centers_.projection_);
     }
     if (projector_) {
       const std::int64_t projected = projector_->project(rows);
-      work_.coordinates += projected * centers_.rows_.d * centers_.prefix_->count();
+      work_.coordinates += projected * centers_.rows_.d * centers_.projection_->count();
       work_.bytes += projected * centers_.rows_.stride_bytes;
     }
-    panel_->gather(rows, centers_.bounds_);
+    panel_->take({count, 0, rows.data()}, centers_.error_bounds_);
     work_.coordinates += count * centers_.multiplied_.d;
     work_.bytes += count * centers_.multiplied_.stride_bytes;
-    was_read_.fill(!centers_.prefix_);
+    was_read_.fill(!centers_.projection_);
   }
 
-  /// No center as near as the row's nearest has a level above.
+  /// No center as near as the row's nearest has an exact score above.
   void limit(std::size_t i, std::int64_t row) {
-    levels_[i] = std::numeric_limits<double>::infinity();
+    score_bounds_[i] = std::numeric_limits<double>::infinity();
     if (!(squares_[i] < std::numeric_limits<float>::infinity())) return;
-    const double square = centers_.prefix_
-                              ? centers_.prefix_->widened(row, squares_[i], centers_.error_)
+    const double square = centers_.projection_
+                              ? centers_.projection_->widened(row, squares_[i], centers_.error_)
                               : squares_[i];
-    levels_[i] = centers_.bounds_.level(queries_[i], square);
+    score_bounds_[i] = centers_.error_bounds_.score_bound(queries_[i], square);
   }
 
   void nearer(std::size_t i, std::int64_t row, std::int64_t center) {
@@ -106,48 +105,48 @@ class Refresher {
     squares_[i] = std::min(squares_[i], square);
   }
 
-  /// With prefixes a distance that was measured lowers the limit.
+  /// With a projection a distance that was measured lowers the limit.
   void measure(std::size_t i, std::int64_t row, std::int64_t center) {
     const float before = squares_[i];
     nearer(i, row, center);
     if (!was_read_[i]) work_.bytes += centers_.rows_.stride_bytes;
     was_read_[i] = true;
-    if (centers_.prefix_ && squares_[i] < before) limit(i, row);
+    if (centers_.projection_ && squares_[i] < before) limit(i, row);
   }
 
   void multiply(std::int64_t s, std::span<const std::int64_t> rows) {
     const Centers::Strip& strip = centers_.strips_[static_cast<std::size_t>(s)];
     const auto count = static_cast<std::int64_t>(rows.size());
-    panel_->multiply(*strip.numbers, 0, strip.count, products_.data());
+    panel_->multiply(*strip.numbers, 0, strip.count);
     work_.products += count * strip.count;
     work_.coordinates += count * strip.count * centers_.multiplied_.d;
-    COVERSET_AT_LEVEL(least_in_rows)
-    (products_.data(), count, strip.halves.data(), strip.count, least_.data());
+    panel_->find_least(strip.halves.data(), least_.data());
     for (std::size_t i = 0; i < rows.size(); ++i) {
-      const double slack =
-          centers_.bounds_.slack(queries_[i], strip.norm, strip.lost, panel_->lost());
-      if (least_[i] > float_above(levels_[i] + slack)) continue;
-      const float* products = products_.data() + i * kStripQueries;
-      const std::int64_t done = tighten(i, rows[i], s, products, slack);
-      const float limit = float_above(levels_[i] + slack);
+      const double error_bound =
+          centers_.error_bounds_.error_bound(queries_[i], strip.norm, strip.lost, panel_->lost());
+      if (least_[i] > float_above(score_bounds_[i] + error_bound)) continue;
+      const float* products = panel_->products(static_cast<std::int64_t>(i));
+      const std::int64_t done = tighten(i, rows[i], s, products, error_bound);
+      const float limit = float_above(score_bounds_[i] + error_bound);
       for (std::int64_t j = 0; j < strip.count; ++j) {
-        const float value = strip.halves[static_cast<std::size_t>(j)] - products[j];
-        if (value > limit || j == done) continue;
-        const bool odd = !(std::abs(value) < std::numeric_limits<float>::infinity());
+        const float score = strip.halves[static_cast<std::size_t>(j)] - products[j];
+        if (score > limit || j == done) continue;
+        const bool odd = !(std::abs(score) < std::numeric_limits<float>::infinity());
         near_[i].push_back({odd ? -std::numeric_limits<float>::infinity()
-                                : -float_above(slack - static_cast<double>(value)),
+                                : -float_above(error_bound - static_cast<double>(score)),
                             s * kStripQueries + j});
       }
     }
   }
 
-  /// Lowers a row's level by its least value in a strip: the center's own distance is at most what
-  /// that says, or with prefixes is measured. Returns the center that was, or -1.
+  /// Lowers a row's bound by its least score in a strip: the center's own distance is at most what
+  /// that says, or with a projection is measured. Returns the center that was, or -1.
   std::int64_t tighten(std::size_t i, std::int64_t row, std::int64_t s, const float* products,
-                       double slack) {
+                       double error_bound) {
     if (!(std::abs(least_[i]) < std::numeric_limits<float>::infinity())) return -1;
-    if (!centers_.prefix_) {
-      levels_[i] = std::min(levels_[i], centers_.bounds_.beyond(queries_[i], least_[i] + slack));
+    if (!centers_.projection_) {
+      score_bounds_[i] = std::min(score_bounds_[i], centers_.error_bounds_.score_bound_from(
+                                                        queries_[i], least_[i] + error_bound));
       return -1;
     }
     const Centers::Strip& strip = centers_.strips_[static_cast<std::size_t>(s)];
@@ -165,12 +164,12 @@ class Refresher {
   std::optional<Projector> projector_;
   int form_ = -1;
   std::int64_t refreshed_ = 0;
-  std::vector<float> room_, products_;
+  std::vector<float> room_;
   std::array<float, kPanelRows> least_{}, squares_{};
   std::array<bool, kPanelRows> was_read_{};
-  std::array<FramedQuery, kPanelRows> queries_{};
-  std::array<double, kPanelRows> levels_{};            // no nearer center's level is above
-  std::array<std::vector<NearRow>, kPanelRows> near_;  // centers' levels, at least
+  std::array<NormalizedQuery, kPanelRows> queries_{};
+  std::array<double, kPanelRows> score_bounds_{};      // no nearer center's exact score is above
+  std::array<std::vector<NearRow>, kPanelRows> near_;  // centers and their exact scores, at least
   KCenterWork work_;
 };
 

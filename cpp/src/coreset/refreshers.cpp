@@ -9,32 +9,29 @@ namespace coverset {
 namespace {
 
 constexpr std::int64_t kMostMeasured = 16;  // centers a row: more bits pay then
-constexpr std::int64_t kAllRows = 1 << 14;  // that are brought up to date together
-constexpr std::int64_t kFirstCenters = 64;  // on which prefixes are tried
+constexpr std::int64_t kAllRows = 1 << 14;  // that are refreshed together
+constexpr std::int64_t kFirstCenters = 64;  // on which projections are tried
 
 }  // namespace
 
-Refreshers::Refreshers(const Cpu& device, const Rows& rows, KCenterWay way, Keys& keys,
-                       std::span<std::int64_t> nearest)
-    : device_(device),
-      rows_(rows),
-      way_(way),
-      keys_(keys),
-      centers_(rows, find_frame(device, rows, Metric::sqeuclidean)) {
+Refreshers::Refreshers(const Cpu& device, const Rows& rows, KCenterStrategy strategy,
+                       CenterBounds& bounds, std::span<std::int64_t> nearest)
+    : device_(device), rows_(rows), strategy_(strategy), bounds_(bounds), centers_(device, rows) {
   for (int t = 0; t < thread_count(device); ++t) refreshers_.emplace_back(centers_, nearest);
 }
 
-void Refreshers::choose_way(WorkAhead ahead) {
+void Refreshers::consider_projection(WorkAhead ahead) {
   missed_ = ahead.missed;
-  if (chosen_ || way_ == KCenterWay::whole) return;
-  if (way_ == KCenterWay::prefix) {
+  if (chosen_ || strategy_ == KCenterStrategy::whole) return;
+  if (strategy_ == KCenterStrategy::projection) {
     chosen_ = true;
-    return centers_.use(short_prefix(device_, rows_, centers_.frame()));
+    return centers_.use(short_projection(device_, rows_, centers_.normalization()));
   }
   if (centers_.count() < kFirstCenters) return;
   chosen_ = true;
-  auto prefix = choose_prefix(device_, rows_, centers_.frame(), centers_.taken(), ahead);
-  if (prefix) centers_.use(std::move(prefix));
+  auto projection =
+      choose_projection(device_, rows_, centers_.normalization(), centers_.taken(), ahead);
+  if (projection) centers_.use(std::move(projection));
 }
 
 void Refreshers::refresh(std::span<const std::int64_t> rows) {
@@ -50,7 +47,7 @@ void Refreshers::refresh(std::span<const std::int64_t> rows) {
                     const auto size =
                         static_cast<std::size_t>(std::min<std::int64_t>(kPanelRows, to - from));
                     refreshers_[static_cast<std::size_t>(part)].refresh(
-                        rows.subspan(static_cast<std::size_t>(from), size), keys_);
+                        rows.subspan(static_cast<std::size_t>(from), size), bounds_);
                   }
                 });
   look_back(before, static_cast<double>(count));
@@ -59,7 +56,7 @@ void Refreshers::refresh(std::span<const std::int64_t> rows) {
 void Refreshers::catch_up() {
   std::vector<std::int64_t> some;
   for (std::int64_t row = 0; row < rows_.n; ++row) {
-    if (keys_.key(row) > 0.0f && keys_.seen(row) < centers_.count()) some.push_back(row);
+    if (bounds_.bound(row) > 0.0f && bounds_.seen(row) < centers_.count()) some.push_back(row);
     if (!some.empty() && (row + 1 == rows_.n || std::ssize(some) == kAllRows)) {
       refresh(some);
       some.clear();
@@ -73,21 +70,22 @@ void Refreshers::look_back(const KCenterWork& before, double rows) {
   const KCenterWork now = work();
   const double measured = static_cast<double>(now.distances - before.distances) / rows;
   const bool finest = centers_.precision() == Precision::float32;
-  if (centers_.prefix() == nullptr) {
+  if (centers_.projection() == nullptr) {
     if (measured > kMostMeasured && !finest) centers_.refine();
     return;
   }
   const double multiplied = static_cast<double>(now.products - before.products) / rows;
   if (multiplied < missed_ / 2.0) return;  // that says little
-  const std::int64_t d = rows_.d, numbers = centers_.prefix()->count();
+  const std::int64_t d = rows_.d, numbers = centers_.projection()->count();
   const auto cost = [&](std::int64_t of, Precision precision, double distances) {
     return refresh_cost(multiplied, of, precision, distances, d);
   };
   if (!finest && measured > kMostMeasured &&
       cost(numbers, centers_.precision(), 0.0) < cost(0, Precision::float32, measured)) {
     centers_.refine();
-  } else if (way_ == KCenterWay::best && cost(numbers, centers_.precision(), measured) >
-                                             cost(d, precision_from(Precision::int8, d), 2.0)) {
+  } else if (strategy_ == KCenterStrategy::best &&
+             cost(numbers, centers_.precision(), measured) >
+                 cost(d, precision_from(Precision::int8, d), 2.0)) {
     centers_.use(nullptr);
   }
 }
@@ -95,7 +93,7 @@ void Refreshers::look_back(const KCenterWork& before, double rows) {
 KCenterWork Refreshers::work() const {
   KCenterWork all;
   for (const Refresher& one : refreshers_) all = all + one.work();
-  all.prefix = centers_.prefix() == nullptr ? 0 : centers_.prefix()->count();
+  all.projection = centers_.projection() == nullptr ? 0 : centers_.projection()->count();
   return all;
 }
 
@@ -107,12 +105,12 @@ double Refreshers::refreshed() const {
 
 double Refreshers::spent() const {
   const KCenterWork all = work();
-  const std::int64_t numbers = all.prefix > 0 ? all.prefix : rows_.d;
+  const std::int64_t numbers = all.projection > 0 ? all.projection : rows_.d;
   const double together =
       refreshed() * gather_cost(rows_.d) +
       refresh_cost(static_cast<double>(all.products), numbers, centers_.precision(),
                    static_cast<double>(all.distances), rows_.d);
-  return together / static_cast<double>(refreshers_.size()) + refreshed() * kPoolCost;
+  return together / static_cast<double>(refreshers_.size()) + refreshed() * kShortlistCost;
 }
 
 }  // namespace coverset

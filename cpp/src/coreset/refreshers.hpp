@@ -1,4 +1,4 @@
-// All threads' refreshers, and what they multiply: whole rows or prefixes, in how many bits.
+// All threads' refreshers, and what they multiply: whole rows or projections, in how many bits.
 #pragma once
 
 #include <vector>
@@ -21,16 +21,16 @@ inline KCenterWork operator+(KCenterWork a, const KCenterWork& b) {
 class Refreshers {
  public:
   /// `nearest`: where the number of each row's nearest center goes; or nothing.
-  Refreshers(const Cpu& device, const Rows& rows, KCenterWay way, Keys& keys,
+  Refreshers(const Cpu& device, const Rows& rows, KCenterStrategy strategy, CenterBounds& bounds,
              std::span<std::int64_t> nearest = {});
 
   Centers& centers() { return centers_; }
   const Centers& centers() const { return centers_; }
 
-  /// Prefixes or not: once, when there are centers to try them on.
-  void choose_way(WorkAhead ahead);
+  /// Projectiones or not: once, when there are centers to try them on.
+  void consider_projection(WorkAhead ahead);
 
-  /// Brings rows up to date; their keys are counted by who calls.
+  /// Refreshes rows; their bounds are counted by who calls.
   void refresh(std::span<const std::int64_t> rows);
 
   /// All rows that are not.
@@ -46,8 +46,8 @@ class Refreshers {
 
   const Cpu& device_;
   const Rows& rows_;
-  KCenterWay way_;
-  Keys& keys_;
+  KCenterStrategy strategy_;
+  CenterBounds& bounds_;
   Centers centers_;
   std::vector<Refresher> refreshers_;
   bool chosen_ = false;

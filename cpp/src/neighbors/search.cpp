@@ -1,212 +1,185 @@
 // Exact search: fast products propose rows within proved bounds, canonical distances decide.
 #include <algorithm>
 #include <array>
-#include <cmath>
 #include <memory>
 
 #include "coverset/error.hpp"
+#include "coverset/neighbors.hpp"
 #include "coverset/parallel.hpp"
-#include "neighbors/queries.hpp"
+#include "exact/scan.hpp"
 
 namespace coverset {
 namespace {
 
 constexpr std::int64_t kMostQueries = 512;          // of a block
-constexpr std::int64_t kCandidateBytes = 16 << 20;  // of a block's candidates, in one part
+constexpr std::int64_t kCandidateBytes = 16 << 20;  // of a block's candidates, in one scan
 constexpr std::int64_t kDirectQueries = 3;          // so few are measured without a product
 constexpr std::int64_t kDirectRows = 128;
 constexpr std::int64_t kFewQueries = 16;  // rounding rows to fewer bits takes longer than it saves
 
 /// One thread's share of the rows, for one query block.
-class Part {
+class SearchScan {
  public:
-  Part(const Queries& queries, const Frame& frame)
-      : queries_(queries),
-        frame_(frame),
-        strips_(&queries.strips),
-        panel_(queries.block.rows, frame, queries.block.options.metric, strips_->precision()),
-        room_(static_cast<std::size_t>(2 * queries.block.rows.d)),
-        products_(kPanelRows * kStripQueries),
-        hits_(kPanelRows * kStripQueries) {
-    for (std::int64_t q = 0; q < queries.count; ++q) {
-      candidates_.emplace_back(queries.block, static_cast<std::size_t>(q));
-    }
-  }
+  SearchScan(const QueryBlock& block, const PackedQueries& queries,
+             const Normalization& normalization, Metric metric)
+      : scan_(block, normalization, metric, queries.strips().precision()), queries_(&queries) {}
 
-  void scan(std::int64_t begin, std::int64_t end) {
-    if (queries_.count <= kDirectQueries) return measure(begin, end);
-    for (std::int64_t row = begin; row < end; row += kPanelRows) {
-      const std::int64_t count = std::min<std::int64_t>(kPanelRows, end - row);
-      panel_.fill(row, count, queries_.block.bounds);
-      for (std::int64_t strip = 0; strip < queries_.count; strip += kStripQueries) {
-        multiply(row, count, strip);
-      }
-      scanned_ += count;
-    }
+  void scan(const ScannedRows& rows) {
+    if (queries_->count() <= kDirectQueries) return measure(rows);
+    scan_.scan(rows, *queries_);
+    scanned_ += rows.count;
     refine_if_it_pays();
   }
 
-  Precision precision() const { return strips_->precision(); }
-
-  Candidates& candidates(std::int64_t query) {
-    return candidates_[static_cast<std::size_t>(query)];
-  }
+  Precision precision() const { return queries_->strips().precision(); }
+  Candidates& candidates(std::size_t query) { return scan_.candidates(query); }
 
  private:
-  void multiply(std::int64_t row, std::int64_t count, std::int64_t strip) {
-    const std::int64_t queries = std::min<std::int64_t>(kStripQueries, queries_.count - strip);
-    panel_.multiply(*strips_, strip, queries, products_.data());
-    const QueryBlock& block = queries_.block;
-    for (std::int64_t j = 0; j < queries; ++j) {
-      const auto query = static_cast<std::size_t>(strip + j);
-      const double slack = block.bounds.slack(block.framed[query], panel_.norm(), panel_.lost(),
-                                              strips_->lost(query));
-      limits_[static_cast<std::size_t>(j)] = candidates_[query].limit_at(slack);
-    }
-    const long passed = COVERSET_AT_LEVEL(filter_panel)(products_.data(), panel_.offsets(), count,
-                                                        limits_.data(), queries, hits_.data());
-    for (long h = 0; h < passed; ++h) {
-      const TileHit& hit = hits_[static_cast<std::size_t>(h)];
-      const float value = panel_.offsets()[hit.row] - hit.product;
-      candidates_[static_cast<std::size_t>(strip) + hit.query].add(value, row + hit.row,
-                                                                   room_.data());
-    }
-  }
-
   /// Goes on with more bits, where fewer make too many rows candidates.
   void refine_if_it_pays() {
     if (precision() == Precision::float32) return;
-    const auto free = static_cast<std::int64_t>(2 * queries_.block.capacity);
-    const double most = kMostWasted * static_cast<double>(scanned_) + static_cast<double>(free);
-    std::int64_t wasted = -wasted_before_;
-    for (const Candidates& candidates : candidates_) wasted += candidates.wasted();
-    if (static_cast<double>(wasted) <= most * static_cast<double>(queries_.count)) return;
-    for (Candidates& candidates : candidates_) candidates.settle(room_.data());
-    own_strips_ =
-        std::make_unique<Strips>(queries_.strips_at(finer(precision(), queries_.block.rows.d)));
-    strips_ = own_strips_.get();
-    panel_ = Panel(queries_.block.rows, frame_, queries_.block.options.metric, precision());
+    const auto free = static_cast<double>(2 * scan_.block().wanted.capacity());
+    const double most = kMostWasted * static_cast<double>(scanned_) + free;
+    const std::int64_t wasted = scan_.wasted() - wasted_before_;
+    if (static_cast<double>(wasted) <= most * static_cast<double>(queries_->count())) return;
+    const Precision more = finer(precision(), scan_.block().rows.d);
+    scan_.change_precision(more);
+    own_queries_ = std::make_unique<PackedQueries>(scan_.block(), more);
+    queries_ = own_queries_.get();
     scanned_ = 0;
     wasted_before_ += wasted;
   }
 
   /// Canonical distances of all rows: for few queries memory is what takes the time.
-  void measure(std::int64_t begin, std::int64_t end) {
-    const QueryBlock& block = queries_.block;
+  void measure(const ScannedRows& rows) {
+    const QueryBlock& block = scan_.block();
     std::array<float, kDirectRows> distances;
-    for (std::int64_t row = begin; row < end; row += kDirectRows) {
-      const std::int64_t count = std::min<std::int64_t>(kDirectRows, end - row);
-      for (std::int64_t q = 0; q < queries_.count; ++q) {
-        const auto query = static_cast<std::size_t>(q);
-        block.canonical[query].distances(block.rows, row, count, room_.data(), distances.data());
-        candidates_[query].add_measured(distances.data(), row, count);
+    for (std::int64_t at = 0; at < rows.count; at += kDirectRows) {
+      const ScannedRows some = rows.part(at, std::min<std::int64_t>(kDirectRows, rows.count - at));
+      for (std::size_t q = 0; q < block.canonical.size(); ++q) {
+        block.canonical[q].distances(block.rows, some, scan_.room(), distances.data());
+        for (std::int64_t i = 0; i < some.count; ++i) {
+          scan_.candidates(q).add_measured(distances[static_cast<std::size_t>(i)], some.row(i));
+        }
       }
     }
   }
 
-  const Queries& queries_;
-  const Frame& frame_;
-  const Strips* strips_;
-  std::unique_ptr<Strips> own_strips_;  // once they are finer than the block's
-  Panel panel_;
+  CandidateScan scan_;
+  const PackedQueries* queries_;
+  std::unique_ptr<PackedQueries> own_queries_;  // once they are finer than the block's
   std::int64_t scanned_ = 0, wasted_before_ = 0;
-  std::vector<float> room_, products_;
-  std::vector<TileHit> hits_;
-  std::array<float, kStripQueries> limits_{};
-  std::vector<Candidates> candidates_;
 };
+
+/// Rows that are left where most are excluded, ascending; none: all are to be scanned.
+std::vector<std::int64_t> admitted_rows(std::span<const std::uint8_t> excluded) {
+  std::vector<std::int64_t> rows;
+  const auto out = std::ssize(excluded) - std::ranges::count(excluded, std::uint8_t{0});
+  if (2 * out <= std::ssize(excluded)) return rows;
+  for (std::int64_t i = 0; i < std::ssize(excluded); ++i) {
+    if (excluded[static_cast<std::size_t>(i)] == 0) rows.push_back(i);
+  }
+  return rows;
+}
 
 /// Searches blocks of queries; visit(query, rows) is called once for each, in any order.
 class Search {
  public:
-  Search(const Rows& rows, const Frame& frame, const FloatRows& queries,
+  Search(const Rows& rows, const Normalization& normalization, const FloatRows& queries,
          const SearchOptions& options)
       : rows_(rows),
-        frame_(frame),
+        normalization_(normalization),
         queries_(queries),
-        options_(options),
-        bounds_(options.metric, rows.d, frame),
-        precision_(precision_from(Precision::int8, rows.d)) {}
+        metric_(options.metric),
+        own_(options.own),
+        bounds_(options.metric, rows.d, normalization),
+        precision_(precision_from(Precision::int8, rows.d)),
+        admitted_(admitted_rows(options.excluded)),
+        scanned_{rows.n} {
+    wanted_.k = options.k;
+    wanted_.excluded = options.excluded;
+    if (!admitted_.empty()) scanned_ = {std::ssize(admitted_), 0, admitted_.data()};
+  }
 
   void limit(float radius) {
-    within_ = true;
-    const bool product = options_.metric == Metric::inner_product;
-    radius_ = product ? -radius : radius;
+    wanted_.within = true;
+    wanted_.radius = metric_ == Metric::inner_product ? -radius : radius;
   }
 
   template <class Visit>
   void run(const Cpu& device, Visit&& visit) {
-    const std::int64_t capacity = std::max(kFewestCandidates, 8 * options_.k);
-    const auto bytes = static_cast<std::int64_t>(sizeof(NearRow)) * capacity;
+    const auto bytes = static_cast<std::int64_t>(sizeof(NearRow) * wanted_.capacity());
     const std::int64_t most =
         std::clamp(kCandidateBytes / bytes, std::int64_t{kStripQueries}, kMostQueries);
     for (std::int64_t first = 0; first < queries_.n; first += most) {
       const std::int64_t count = std::min(most, queries_.n - first);
-      const Queries block = frame(first, count, static_cast<std::size_t>(capacity));
-      std::vector<Part> parts = scan(device, block);
-      for (const Part& part : parts) precision_ = std::max(precision_, part.precision());
+      const FloatRows some{queries_.row(first), count, queries_.d, queries_.stride};
+      if (!own_.empty()) {
+        wanted_.own =
+            own_.subspan(static_cast<std::size_t>(first), static_cast<std::size_t>(count));
+      }
+      const QueryBlock block(rows_, bounds_, metric_, normalization_, some, wanted_);
+      const PackedQueries queries(block, precision_of(count));
+      std::vector<SearchScan> scans = scan(device, block, queries);
+      for (const SearchScan& scan : scans) precision_ = std::max(precision_, scan.precision());
       parallel_for(device, count, 8, [&](std::int64_t begin, std::int64_t end) {
         std::vector<float> room(static_cast<std::size_t>(2 * rows_.d));
         for (std::int64_t q = begin; q < end; ++q) {
-          Candidates& all = parts[0].candidates(q);
-          for (std::size_t p = 1; p < parts.size(); ++p) {
-            all.join(std::move(parts[p].candidates(q)));
-          }
-          visit(first + q, all.finish(room.data()));
+          visit(first + q, finish(scans, static_cast<std::size_t>(q), room.data()));
         }
       });
     }
   }
 
  private:
-  Queries frame(std::int64_t first, std::int64_t count, std::size_t capacity) const {
-    const bool float32 =
-        count <= kFewQueries && !multiplied_as_stored(rows_, frame_, Precision::int8);
-    const FloatRows some{queries_.row(first), count, queries_.d, queries_.stride};
-    return {{rows_, bounds_, options_, {}, {}, first, capacity, within_, radius_},
-            some,
-            count,
-            frame_,
-            float32 ? Precision::float32 : precision_};
+  Precision precision_of(std::int64_t queries) const {
+    const bool few =
+        queries <= kFewQueries && !multiplied_as_stored(rows_, normalization_, Precision::int8);
+    return few ? Precision::float32 : precision_;
   }
 
-  /// Every part scans a range of rows; all advance together, so that the poll is never far away.
-  std::vector<Part> scan(const Cpu& device, const Queries& queries) {
+  /// Every thread scans a range of rows; all advance together, so that the poll is never far away.
+  std::vector<SearchScan> scan(const Cpu& device, const QueryBlock& block,
+                               const PackedQueries& queries) const {
     const std::int64_t threads = thread_count(device);
-    const std::int64_t panels = (rows_.n + kPanelRows - 1) / kPanelRows;
+    const std::int64_t panels = (scanned_.count + kPanelRows - 1) / kPanelRows;
     const std::int64_t count = std::clamp<std::int64_t>(panels, 1, threads);
     const std::int64_t range = (panels + count - 1) / count * kPanelRows;
-    const double work = static_cast<double>(queries.count * rows_.d) * kPanelRows;
+    const double work = static_cast<double>(block.count() * rows_.d) * kPanelRows;
     const auto step = std::max<std::int64_t>(1, static_cast<std::int64_t>(kStepProducts / work));
-    std::vector<Part> parts;
-    parts.reserve(static_cast<std::size_t>(count));
-    for (std::int64_t p = 0; p < count; ++p) parts.emplace_back(queries, frame_);
-    advance_parts(device, 0, rows_.n, range, step * kPanelRows,
-                  [&](std::int64_t part, std::int64_t from, std::int64_t to) {
-                    parts[static_cast<std::size_t>(part)].scan(from, to);
+    std::vector<SearchScan> scans;
+    scans.reserve(static_cast<std::size_t>(count));
+    for (std::int64_t s = 0; s < count; ++s) {
+      scans.emplace_back(block, queries, normalization_, metric_);
+    }
+    advance_parts(device, 0, scanned_.count, range, step * kPanelRows,
+                  [&](std::int64_t s, std::int64_t from, std::int64_t to) {
+                    scans[static_cast<std::size_t>(s)].scan(scanned_.part(from, to - from));
                   });
-    return parts;
+    return scans;
   }
 
   const Rows& rows_;
-  const Frame& frame_;
+  const Normalization& normalization_;
   const FloatRows& queries_;
-  const SearchOptions& options_;
-  Bounds bounds_;
+  Metric metric_;
+  std::span<const std::int64_t> own_;
+  ErrorBounds bounds_;
   Precision precision_;
-  bool within_ = false;
-  float radius_ = 0.0f;
+  std::vector<std::int64_t> admitted_;
+  ScannedRows scanned_;
+  Wanted wanted_;
 };
 
 }  // namespace
 
-void find_nearest(const Cpu& device, const Rows& rows, const Frame& frame, const FloatRows& queries,
-                  const SearchOptions& options, std::span<float> distances,
-                  std::span<std::int64_t> nearest) {
+void find_nearest(const Cpu& device, const Rows& rows, const Normalization& normalization,
+                  const FloatRows& queries, const SearchOptions& options,
+                  std::span<float> distances, std::span<std::int64_t> nearest) {
   const bool product = options.metric == Metric::inner_product;
   const float none = std::numeric_limits<float>::infinity();
   const auto k = static_cast<std::size_t>(options.k);
-  Search(rows, frame, queries, options)
+  Search(rows, normalization, queries, options)
       .run(device, [&](std::int64_t query, const std::vector<NearRow>& found) {
         const std::size_t first = static_cast<std::size_t>(query) * k;
         for (std::size_t i = 0; i < k; ++i) {
@@ -217,13 +190,13 @@ void find_nearest(const Cpu& device, const Rows& rows, const Frame& frame, const
       });
 }
 
-RowsWithin find_within(const Cpu& device, const Rows& rows, const Frame& frame,
+RowsWithin find_within(const Cpu& device, const Rows& rows, const Normalization& normalization,
                        const FloatRows& queries, const SearchOptions& options, float radius) {
   const bool product = options.metric == Metric::inner_product;
   std::vector<std::vector<NearRow>> found(static_cast<std::size_t>(queries.n));
   SearchOptions one = options;
   one.k = 1;
-  Search search(rows, frame, queries, one);
+  Search search(rows, normalization, queries, one);
   search.limit(radius);
   search.run(device, [&](std::int64_t query, const std::vector<NearRow>& near) {
     found[static_cast<std::size_t>(query)] = near;

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -9,6 +10,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from coverset import _plots
+
+
+class _Stats(dict[str, int]):
+    """Counts of work; the name that one of them had before still reads it."""
+
+    def __missing__(self, name: str) -> int:
+        if name != "prefix":
+            raise KeyError(name)
+        msg = 'stats["prefix"] is now stats["projection"]; the old name will go with version 0.3'
+        warnings.warn(msg, FutureWarning, stacklevel=2)
+        return self["projection"]
 
 
 @dataclass(frozen=True)
@@ -28,8 +40,9 @@ class CoreSet:
     stats : dict
         What it took: canonical ``distances``, ``products`` (pairs of a row and a center that were
         multiplied), ``coordinates`` subtracted or multiplied, ``bytes`` of rows read,
-        ``refreshes``, the times that rows were chosen and brought up to date together, and
-        ``prefix``, the numbers a row that were multiplied first; 0 for whole rows.
+        ``refreshes``, the times that rows were chosen and refreshed together, and
+        ``projection``, the dimensions of the low-dimensional projection that was multiplied first;
+        0 for whole rows.
     rows : (k, d) float32, optional
         The rows themselves, where they came from a stream.
     """
@@ -39,6 +52,9 @@ class CoreSet:
     assignment: NDArray[np.int64] | None = None
     stats: dict[str, int] = field(default_factory=dict)
     rows: NDArray[np.float32] | None = None
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "stats", _Stats(self.stats))
 
     def __len__(self) -> int:
         return len(self.indices)

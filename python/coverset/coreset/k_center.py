@@ -100,8 +100,8 @@ def k_center(
     radius is at most 10 times the best of k centers; ``radii`` bound it from above.
 
     Beyond X it holds 8 bytes a row, d bytes a row taken, 100 bytes for each of ``n_outliers``, and
-    some 40 MiB; where prefixes of p numbers pay (``stats["prefix"]``), 4 p + 4 bytes a row more, at
-    most 512 MiB.
+    some 40 MiB; where a projection to p dimensions pays (``stats["projection"]``), 4 p + 4 bytes a
+    row more, at most 512 MiB.
 
     References
     ----------

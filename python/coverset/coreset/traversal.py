@@ -58,7 +58,7 @@ def traverse_from(
     """
     largest = float(weights.max(initial=0.0))
     power = float(np.ldexp(1.0, int(np.frexp(largest)[1]))) if largest > 0 else 1.0
-    indices, keys = np.full(k, -1, dtype=np.int64), np.empty(k, dtype=np.float32)
+    indices, bounds = np.full(k, -1, dtype=np.int64), np.empty(k, dtype=np.float32)
     told = 0
 
     def tick() -> None:
@@ -77,36 +77,36 @@ def traverse_from(
             (weights.astype(np.float64) / power).astype(np.float32),
             n_outliers,
         ),
-        *(_largest_key(stop, power), indices, keys, threads),
+        *(_largest_bound(stop, power), indices, bounds, threads),
         tick=tick if advance is not None else None,
     )
     tick()
     taken, before = stats.pop("centers"), stats.pop("before")
     first = _radii(np.array([before], dtype=np.float32), power)[0]
-    return CoreSet(indices[:taken], _radii(keys[:taken], power), None, stats), first
+    return CoreSet(indices[:taken], _radii(bounds[:taken], power), None, stats), first
 
 
 def added(stats: dict[str, int], more: dict[str, int]) -> dict[str, int]:
-    """Return the work of two runs; prefixes are not summed, the longer counts."""
+    """Return the work of two runs; of two projections the one of more dimensions counts."""
     total = {name: stats.get(name, 0) + done for name, done in more.items()}
-    total["prefix"] = max(stats.get("prefix", 0), more["prefix"])
+    total["projection"] = max(stats.get("projection", 0), more["projection"])
     return total
 
 
-def _radii(keys: NDArray[np.float32], power: float) -> NDArray[np.float32]:
+def _radii(bounds: NDArray[np.float32], power: float) -> NDArray[np.float32]:
     with np.errstate(over="ignore", under="ignore"):
-        return (np.sqrt(keys) * np.float64(power)).astype(np.float32)
+        return (np.sqrt(bounds) * np.float64(power)).astype(np.float32)
 
 
-def _largest_key(radius: float, power: float) -> float:
-    """Return the largest key whose radius is at most ``radius``; -1 if there is none."""
+def _largest_bound(radius: float, power: float) -> float:
+    """Return the largest bound whose radius is at most ``radius``; -1 if there is none."""
     with np.errstate(over="ignore"):
         limit = np.float32(radius)
-    below, above = -1, 0x7F800001  # as bits, which rise with the key; those of infinity fit
+    below, above = -1, 0x7F800001  # as bits, which rise with the bound; those of infinity fit
     while above - below > 1:
         middle = (below + above) // 2
-        key = np.array([middle], dtype=np.int32).view(np.float32)
-        if _radii(key, power)[0] <= limit:
+        bound = np.array([middle], dtype=np.int32).view(np.float32)
+        if _radii(bound, power)[0] <= limit:
             below = middle
         else:
             above = middle

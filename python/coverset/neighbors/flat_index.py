@@ -12,6 +12,7 @@ from coverset import _arguments as arguments
 from coverset._not_fitted import NotFittedError
 from coverset.neighbors.rows import Rows, as_float32, check_rows, stored_rows
 from coverset.neighbors.shards import (
+    NO_ROWS,
     NONE_EXCLUDED,
     Neighbors,
     NeighborsWithin,
@@ -149,7 +150,7 @@ class FlatIndex:
         queries, excluded, threads = self._asked(Q, exclude, n_threads)
         most = arguments.whole_number("k", k, 1, self.n_rows_)
         return merge_nearest(
-            [shard.nearest(queries, most, excluded, -1, threads) for shard in self._shards],
+            [shard.nearest(queries, most, excluded, NO_ROWS, threads) for shard in self._shards],
             self.metric,
         )
 

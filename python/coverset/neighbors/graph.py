@@ -17,7 +17,7 @@ from coverset import _files
 from coverset._progress import Progress, report
 from coverset.neighbors.flat_index import FlatIndex
 from coverset.neighbors.rows import Rows, StoredRows, as_float32
-from coverset.neighbors.shards import NONE_EXCLUDED, Neighbors, merge_nearest
+from coverset.neighbors.shards import NO_ROWS, NONE_EXCLUDED, Neighbors, merge_nearest
 
 _BLOCK = 1 << 13  # rows that are searched for at a time
 _MAGIC, _VERSION, _JOURNAL = "coverset-knn-graph", 2, "graph.json"
@@ -116,7 +116,10 @@ def _search_block(
     stored = own.rows._replace(data=own.rows.data[first:last], scale=own.rows.scale[first:last])
     queries, k = as_float32(stored, threads), out.indices.shape[1]
     parts = [
-        shard.nearest(queries, k, NONE_EXCLUDED, first if i == number else -1, threads)
+        shard.nearest(
+            *(queries, k, NONE_EXCLUDED),
+            *(np.arange(first, last) if i == number else NO_ROWS, threads),
+        )
         for i, shard in enumerate(index._shards)
     ]
     out.distances[:], out.indices[:] = merge_nearest(parts, index.metric)

@@ -12,6 +12,7 @@ from coverset import _cpu
 from coverset.neighbors.rows import StoredRows, check_rows, stored_rows
 
 NONE_EXCLUDED = np.empty(0, dtype=np.uint8)
+NO_ROWS = np.empty(0, dtype=np.int64)
 
 
 class Neighbors(NamedTuple):
@@ -30,7 +31,7 @@ class NeighborsWithin(NamedTuple):
 
 
 class Shard(NamedTuple):
-    """Checked rows, the frame of their fast products, and the number of the first."""
+    """Checked rows, the normalization of their fast products, and the number of the first."""
 
     rows: StoredRows
     mean: NDArray[np.float32]
@@ -43,7 +44,9 @@ class Shard(NamedTuple):
         """Check rows and return them as a shard."""
         rows = stored_rows(name, X)
         check_rows(name, rows, metric, threads)
-        return cls(rows, *_cpu.find_frame(*rows, metric, threads), metric, first)
+        mean = np.empty(rows.data.shape[1], dtype=np.float32)
+        scale = _cpu.find_normalization(*rows, metric, mean, threads)
+        return cls(rows, mean, scale, metric, first)
 
     @property
     def last(self) -> int:
@@ -60,11 +63,11 @@ class Shard(NamedTuple):
         queries: NDArray[np.float32],
         k: int,
         excluded: NDArray[np.uint8],
-        own: int,
+        own: NDArray[np.int64],
         threads: int,
         out: Neighbors | None = None,
     ) -> Neighbors:
-        """Return the k nearest rows; query i is row ``own + i`` of the shard (-1: of none)."""
+        """Return the k nearest rows; query i is row ``own[i]`` of the shard, or of none (-1)."""
         found = out or Neighbors(
             np.empty((len(queries), k), dtype=np.float32),
             np.empty((len(queries), k), dtype=np.int64),
@@ -93,7 +96,7 @@ class Shard(NamedTuple):
         found = NeighborsWithin(
             *_cpu.find_within(
                 *(*self.rows, self.mean, self.scale, queries, self.metric),
-                *(excluded[self.first : self.last], -1, radius, threads),
+                *(excluded[self.first : self.last], radius, threads),
             )
         )
         return found._replace(indices=found.indices + self.first)

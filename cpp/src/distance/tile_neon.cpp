@@ -1,2 +1,0 @@
-#define COVERSET_LEVEL neon
-#include "distance/tile_kernel.inl"

@@ -1,0 +1,2 @@
+#define COVERSET_LEVEL neon
+#include "exact/distance/tile_kernel.inl"

@@ -1,0 +1,2 @@
+#define COVERSET_LEVEL neon
+#include "exact/product/product_kernel.inl"

@@ -1,0 +1,1 @@
+#include "exact/product/reduced_amx_kernel.inl"

@@ -1,0 +1,2 @@
+#define COVERSET_LEVEL neon
+#include "exact/rows/load_kernel.inl"

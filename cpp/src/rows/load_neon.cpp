@@ -1,2 +1,0 @@
-#define COVERSET_LEVEL neon
-#include "rows/load_kernel.inl"

@@ -1,2 +1,0 @@
-#define COVERSET_LEVEL neon
-#include "tile_product/product_kernel.inl"

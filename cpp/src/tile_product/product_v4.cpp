@@ -1,2 +1,0 @@
-#define COVERSET_LEVEL v4
-#include "tile_product/product_kernel.inl"

@@ -1,1 +1,0 @@
-#include "tile_product/reduced_amx_kernel.inl"
