@@ -13,7 +13,7 @@ from hypothesis.extra import numpy as hnp
 import coverset as cs
 import label_model_reference as reference
 from coverset import _cpu
-from coverset.label_model import anchored
+from coverset.label_model.models import anchored
 from label_model_examples import ULP, assert_same_as_reference, matrix, problems
 
 # --- the recipe ---------------------------------------------------------------------------------

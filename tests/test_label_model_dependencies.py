@@ -160,5 +160,5 @@ def test_bad_dependencies(options, error, says):
     model = cs.LabelModel(**options)
     with pytest.raises(error, match=says):
         model.fit(SMALL)
-    with pytest.raises(cs.label_model.base.NotFittedError):
+    with pytest.raises(cs.label_model.models.base.NotFittedError):
         model.predict(SMALL)

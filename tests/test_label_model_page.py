@@ -11,7 +11,7 @@ import pytest
 
 import coverset as cs
 from coverset import cli
-from coverset.label_model.page import report_page
+from coverset.label_model.analysis.page import report_page
 from label_model_reference import planted_votes
 
 VOID = {"meta", "rect", "line", "circle"}

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import coverset as cs
-from coverset.label_model import rows
+from coverset.label_model.estimation import refinement
 from examples import THREADS
 from label_model_examples import matrix
 from label_model_reference import planted_votes
@@ -21,7 +21,7 @@ def planted(request):
 
 def test_a_sample_and_one_pass_are_near_em(planted, monkeypatch):
     L, y = planted
-    monkeypatch.setattr(rows, "SAMPLE_ROWS", 5000)
+    monkeypatch.setattr(refinement, "SAMPLE_ROWS", 5000)
     em, by_rows = (cs.LabelModel(solver=solver).fit(L) for solver in ("em", "rows"))
     assert (em.solver_, by_rows.solver_) == ("em", "rows")
     p, q = (model.predict_proba(L) for model in (em, by_rows))
@@ -36,7 +36,7 @@ def test_the_pass_reads_what_the_sample_lacks(monkeypatch):
     L, _ = planted_votes(20_000, [0.9] * 6, 2, 0.8, seed=1)
     votes = L.copy()
     votes[:, 5] = -1
-    monkeypatch.setattr(rows, "SAMPLE_ROWS", 500)
+    monkeypatch.setattr(refinement, "SAMPLE_ROWS", 500)
     sample = np.linspace(0, len(L) - 1, 500).astype(np.int64)
     unsampled = np.setdiff1d(np.arange(len(L)), sample)
     votes[unsampled, 5] = L[unsampled, 5]
@@ -47,7 +47,7 @@ def test_the_pass_reads_what_the_sample_lacks(monkeypatch):
 
 
 def test_the_same_bytes_on_any_thread_count(planted, monkeypatch):
-    monkeypatch.setattr(rows, "SAMPLE_ROWS", 3000)
+    monkeypatch.setattr(refinement, "SAMPLE_ROWS", 3000)
     L, _ = planted
     models = [cs.LabelModel(solver="rows").fit(L, n_threads=t) for t in THREADS]
     want = models[0].predict_proba(L)
@@ -57,7 +57,7 @@ def test_the_same_bytes_on_any_thread_count(planted, monkeypatch):
 
 
 def test_gold_counts_in_the_pass(monkeypatch):
-    monkeypatch.setattr(rows, "SAMPLE_ROWS", 2000)
+    monkeypatch.setattr(refinement, "SAMPLE_ROWS", 2000)
     L, y = planted_votes(20_000, [0.6] * 4, 2, 0.9, seed=3)
     votes = matrix(L, 2)
     right = [(column[column >= 0] == y[column >= 0]).mean() for column in L.T]
@@ -75,10 +75,10 @@ def test_silent_rows_and_small_matrices():
 
 
 def test_auto_goes_by_rows_where_there_are_many_that_do_not_repeat(monkeypatch):
-    from coverset.label_model import anchored
+    from coverset.label_model.models import anchored
 
     monkeypatch.setattr(anchored, "_AUTO_PATTERNS", 5000)
-    monkeypatch.setattr(rows, "SAMPLE_ROWS", 3000)
+    monkeypatch.setattr(refinement, "SAMPLE_ROWS", 3000)
     L, _ = planted_votes(10_000, [0.7] * 14, 3, 0.8, seed=5)
     assert cs.LabelModel().fit(matrix(L, 3)).solver_ == "rows"
     assert cs.LabelModel().fit(matrix(L[:, :2], 3)).solver_ == "em"

@@ -308,7 +308,7 @@ SMALL = matrix([[0, 0, 1], [1, 1, 1], [0, -1, 0]])
         ({"l1": -0.01}, ValueError, "^l1 must"),
         ({"least": float("nan")}, ValueError, "^least must"),
         ({"least": -1.0}, ValueError, "^least must"),
-        ({"model": cs.LabelModel()}, cs.label_model.base.NotFittedError, "not fitted"),
+        ({"model": cs.LabelModel()}, cs.label_model.models.base.NotFittedError, "not fitted"),
         ({"model": cs.LabelModel().fit(matrix([[0, 1], [1, 1]]))}, ValueError, "number of LFs"),
         (
             {"model": cs.LabelModel().fit(matrix([[0, 0, 1], [1, 1, 2]], 3))},

@@ -146,7 +146,7 @@ def _write_page(path: Path, L: LabelMatrix, model: Any, data: Any, gold: str | N
     """Write the report page of a run."""
     import pyarrow as pa
 
-    from coverset.label_model.page import report_page
+    from coverset.label_model.analysis.page import report_page
 
     y = None
     if gold is not None:

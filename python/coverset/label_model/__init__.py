@@ -1,21 +1,21 @@
 """Label models: class probabilities from the votes of labeling functions."""
 
-from coverset.label_model.anchored import LabelModel
-from coverset.label_model.choice import Choice, choose_label_model
-from coverset.label_model.dawid_skene import DawidSkene
-from coverset.label_model.explanation import Explanation
-from coverset.label_model.graph import DependencyGraph, learn_dependencies
-from coverset.label_model.majority_vote import MajorityVote
-from coverset.label_model.moment_model import MomentModel
-from coverset.label_model.multi_label import MultiLabelModel
-from coverset.label_model.review import (
+from coverset.label_model.analysis.choice import Choice, choose_label_model
+from coverset.label_model.analysis.review import (
     Calibration,
     Changes,
     compare_with_majority,
     label_buckets,
     suggest_rows,
 )
-from coverset.label_model.triplet_model import TripletModel
+from coverset.label_model.estimation.graph import DependencyGraph, learn_dependencies
+from coverset.label_model.models.anchored import LabelModel
+from coverset.label_model.models.dawid_skene import DawidSkene
+from coverset.label_model.models.explanation import Explanation
+from coverset.label_model.models.majority_vote import MajorityVote
+from coverset.label_model.models.moment_model import MomentModel
+from coverset.label_model.models.multi_label import MultiLabelModel
+from coverset.label_model.models.triplet_model import TripletModel
 
 __all__ = [
     "Calibration",

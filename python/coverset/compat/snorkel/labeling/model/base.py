@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from coverset import _files
 from coverset.compat.snorkel.utils import probs_to_preds
-from coverset.label_model import storage
+from coverset.label_model.models import storage
 
 _MAGIC = "coverset.compat.snorkel"
 _VERSION = 1

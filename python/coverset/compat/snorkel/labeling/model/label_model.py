@@ -13,8 +13,8 @@ from coverset import _arguments as arguments
 from coverset import _progress
 from coverset.compat.snorkel.labeling.model.base import BaseLabeler, Floats
 from coverset.label_matrix import LabelMatrix
-from coverset.label_model.moment_model import MomentProblem, smallest_probability
-from coverset.label_model.statistics import PairStatistics
+from coverset.label_model.estimation.moments import MomentProblem, smallest_probability
+from coverset.label_model.estimation.statistics import PairStatistics
 
 _DEFAULTS: dict[str, Any] = {
     "n_epochs": 100,

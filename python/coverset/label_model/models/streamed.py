@@ -12,8 +12,8 @@ from numpy.typing import ArrayLike, NDArray
 from coverset import _arguments as arguments
 from coverset.label_matrix import LabelMatrix
 from coverset.label_matrix.matrix import matrix_argument
-from coverset.label_model import storage
-from coverset.label_model.base import BaseLabelModel
+from coverset.label_model.models import storage
+from coverset.label_model.models.base import BaseLabelModel
 
 
 class StreamedModel(BaseLabelModel):

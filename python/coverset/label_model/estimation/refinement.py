@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from coverset import _cpu
 from coverset.label_matrix import LabelMatrix
-from coverset.label_model import columns
+from coverset.label_model.estimation import columns
 
 SAMPLE_ROWS = 1 << 17
 

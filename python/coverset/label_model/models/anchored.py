@@ -13,12 +13,13 @@ from coverset import _arguments as arguments
 from coverset import _cpu, _plots
 from coverset.label_matrix import LabelMatrix
 from coverset.label_matrix.matrix import matrix_argument
-from coverset.label_model import columns, dependencies, factors, rows, storage
-from coverset.label_model.base import balance_argument
-from coverset.label_model.explanation import Evidence
-from coverset.label_model.graph import L1, LEAST, DependencyGraph, grown_graph
-from coverset.label_model.statistics import PatternStatistics
-from coverset.label_model.streamed import StreamedModel
+from coverset.label_model.estimation import columns, dependencies, factors, refinement
+from coverset.label_model.estimation.graph import L1, LEAST, DependencyGraph, grown_graph
+from coverset.label_model.estimation.statistics import PatternStatistics
+from coverset.label_model.models import storage
+from coverset.label_model.models.base import balance_argument
+from coverset.label_model.models.explanation import Evidence
+from coverset.label_model.models.streamed import StreamedModel
 
 _ROW_CORRELATION = 0.1
 _AUTO_PATTERNS = 1 << 20  # more distinct rows than this are learned by minibatches
@@ -189,13 +190,13 @@ class LabelModel(StreamedModel):
         threads = arguments.threads(n_threads)
         options, balance = self._check(matrix.cardinality)
         gold = None if y is None else arguments.gold_labels(y, len(matrix), matrix.cardinality)
-        sample = rows.sampled(matrix, gold)
+        sample = refinement.sampled(matrix, gold)
         statistics = PatternStatistics.of(*sample, threads)
-        if self.solver == "auto" and rows.repeat(statistics.grouped, len(sample[0])):
+        if self.solver == "auto" and refinement.repeat(statistics.grouped, len(sample[0])):
             return super()._absorb(before, L, y, n_threads)
         self._check_names(matrix)
         learned = self._learn(statistics, (options, balance), threads)
-        fitted = rows.refine(learned["_fitted"], matrix, gold, len(sample[0]), threads)
+        fitted = refinement.refine(learned["_fitted"], matrix, gold, len(sample[0]), threads)
         learned |= {"_fitted": fitted, "solver_": "rows"}
         return self._become(learned, None, matrix.n_lfs, matrix.cardinality)
 

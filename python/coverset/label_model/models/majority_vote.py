@@ -12,7 +12,7 @@ from coverset import _arguments as arguments
 from coverset import _cpu, _files
 from coverset.label_matrix import LabelMatrix
 from coverset.label_matrix.matrix import matrix_argument
-from coverset.label_model.base import BaseLabelModel
+from coverset.label_model.models.base import BaseLabelModel
 
 _MAGIC = "coverset.majority_vote"
 _VERSION = 1

@@ -11,9 +11,9 @@ from coverset import _arguments as arguments
 from coverset import _plots, _tables
 from coverset.label_matrix import LabelMatrix
 from coverset.label_matrix.matrix import matrix_argument
-from coverset.label_model import columns
-from coverset.label_model.base import BaseLabelModel
-from coverset.label_model.majority_vote import MajorityVote
+from coverset.label_model.estimation import columns
+from coverset.label_model.models.base import BaseLabelModel
+from coverset.label_model.models.majority_vote import MajorityVote
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]

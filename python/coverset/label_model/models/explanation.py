@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from coverset.label_matrix import LabelMatrix
-from coverset.label_model import columns
+from coverset.label_model.estimation import columns
 
 Floats = NDArray[np.float64]
 

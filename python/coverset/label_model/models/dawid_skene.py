@@ -10,11 +10,12 @@ from numpy.typing import ArrayLike, NDArray
 from coverset import _arguments as arguments
 from coverset import _cpu
 from coverset.label_matrix import LabelMatrix
-from coverset.label_model import columns, storage
-from coverset.label_model.base import balance_argument
-from coverset.label_model.explanation import Evidence
-from coverset.label_model.statistics import PatternStatistics
-from coverset.label_model.streamed import StoredModel
+from coverset.label_model.estimation import columns
+from coverset.label_model.estimation.statistics import PatternStatistics
+from coverset.label_model.models import storage
+from coverset.label_model.models.base import balance_argument
+from coverset.label_model.models.explanation import Evidence
+from coverset.label_model.models.streamed import StoredModel
 
 Floats = NDArray[np.float64]
 

@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 from coverset import _arguments as arguments
 from coverset.label_matrix import LabelMatrix
 from coverset.label_matrix.matrix import matrix_argument
-from coverset.label_model.base import BaseLabelModel
+from coverset.label_model.models.base import BaseLabelModel
 
 _LEAST = 1e-6  # a probability of 0 costs as much as this one
 

@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 
 from coverset import _cpu
 from coverset.label_matrix import LabelMatrix
-from coverset.label_model import columns
-from coverset.label_model.graph import DependencyGraph
+from coverset.label_model.estimation import columns
+from coverset.label_model.estimation.graph import DependencyGraph
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]

@@ -14,10 +14,10 @@ from coverset import _cpu
 from coverset._not_fitted import NotFittedError
 from coverset.label_matrix import LabelMatrix
 from coverset.label_matrix.matrix import matrix_argument
-from coverset.label_model.explanation import Evidence, Explanation, explanation
+from coverset.label_model.models.explanation import Evidence, Explanation, explanation
 
 if TYPE_CHECKING:
-    from coverset.label_model.review import Calibration
+    from coverset.label_model.analysis.review import Calibration
 
 TIE_BREAK_POLICIES = ("abstain", "lowest", "random")
 METRICS = ("accuracy", "f1")
@@ -186,7 +186,7 @@ class BaseLabelModel(ABC):
         ValueError
             If no gold is known on a row with a vote, or ``n_bins`` is not positive.
         """
-        from coverset.label_model import review
+        from coverset.label_model.analysis import review
 
         return review.calibration(self, L, y, n_bins)
 

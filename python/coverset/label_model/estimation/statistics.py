@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from coverset import _cpu
 from coverset.label_matrix import LabelMatrix
-from coverset.label_model import columns
+from coverset.label_model.estimation import columns
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]

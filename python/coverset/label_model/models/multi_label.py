@@ -11,9 +11,9 @@ from coverset import _arguments as arguments
 from coverset._not_fitted import NotFittedError
 from coverset.label_matrix import LabelMatrix
 from coverset.label_matrix.matrix import matrix_argument
-from coverset.label_model import columns
-from coverset.label_model.anchored import LabelModel
-from coverset.label_model.base import BaseLabelModel
+from coverset.label_model.estimation import columns
+from coverset.label_model.models.anchored import LabelModel
+from coverset.label_model.models.base import BaseLabelModel
 
 
 class MultiLabelModel:

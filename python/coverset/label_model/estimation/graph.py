@@ -11,12 +11,12 @@ from coverset import _arguments as arguments
 from coverset import _plots
 from coverset.label_matrix import LabelMatrix
 from coverset.label_matrix.matrix import matrix_argument
-from coverset.label_model import columns
-from coverset.label_model.clusters import connected
-from coverset.label_model.dependencies import Dependent
+from coverset.label_model.estimation import columns
+from coverset.label_model.estimation.clusters import connected
+from coverset.label_model.estimation.dependencies import Dependent
 
 if TYPE_CHECKING:
-    from coverset.label_model.anchored import LabelModel
+    from coverset.label_model.models.anchored import LabelModel
 
 Floats = NDArray[np.float64]
 
@@ -122,7 +122,7 @@ def learn_dependencies(
     smallest = arguments.real_number("least", least, 0.0, np.inf)
     threads = arguments.threads(n_threads)
     if model is None:
-        from coverset.label_model.anchored import LabelModel
+        from coverset.label_model.models.anchored import LabelModel
 
         model = LabelModel().fit(matrix, n_threads=n_threads)
     model._fitted_for(matrix)

@@ -1,0 +1,1 @@
+"""What stands on models: rows to look at, choices, dependencies, pages."""

@@ -1,0 +1,1 @@
+"""What models learn from votes: their tables and sums, dependencies, factors."""

@@ -1,0 +1,1 @@
+"""The label models, and what all of them share."""
