@@ -1,15 +1,16 @@
 """Label models: class probabilities from the votes of labeling functions."""
 
 from coverset.label_model.analysis.choice import Choice, choose_label_model
+from coverset.label_model.analysis.dependencies import learn_dependencies
 from coverset.label_model.analysis.review import (
-    Calibration,
     Changes,
     compare_with_majority,
     label_buckets,
     suggest_rows,
 )
-from coverset.label_model.estimation.graph import DependencyGraph, learn_dependencies
+from coverset.label_model.estimation.graph import DependencyGraph
 from coverset.label_model.models.anchored import LabelModel
+from coverset.label_model.models.calibration import Calibration
 from coverset.label_model.models.dawid_skene import DawidSkene
 from coverset.label_model.models.explanation import Explanation
 from coverset.label_model.models.majority_vote import MajorityVote

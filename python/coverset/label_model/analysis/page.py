@@ -11,10 +11,11 @@ from numpy.typing import ArrayLike, NDArray
 
 from coverset._versions import __version__
 from coverset.label_matrix import LabelMatrix, lf_summary
-from coverset.label_model.analysis.review import Calibration, compare_with_majority, suggest_rows
-from coverset.label_model.estimation.graph import learn_dependencies
+from coverset.label_model.analysis.dependencies import learn_dependencies
+from coverset.label_model.analysis.review import compare_with_majority, suggest_rows
 from coverset.label_model.models.anchored import LabelModel
 from coverset.label_model.models.base import BaseLabelModel
+from coverset.label_model.models.calibration import Calibration
 
 _EXAMPLES = 20
 _STRONGEST = 20

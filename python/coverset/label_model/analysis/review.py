@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from coverset import _arguments as arguments
-from coverset import _plots, _tables
+from coverset import _tables
 from coverset.label_matrix import LabelMatrix
 from coverset.label_matrix.matrix import matrix_argument
 from coverset.label_model.estimation import columns
@@ -135,51 +135,6 @@ def _whole(name: str, values: ArrayLike) -> Ints:
         msg = f"{name} must be a vector of whole numbers, got {given.dtype} of shape {given.shape}"
         raise TypeError(msg)
     return given.astype(np.int64)
-
-
-class Calibration(NamedTuple):
-    """How often a model is right where it is so sure, by bins of its confidence."""
-
-    edges: Floats  # (bins + 1,)
-    counts: Ints  # (bins,)
-    confidence: Floats  # (bins,): mean probability of the predicted class; NaN where empty
-    accuracy: Floats  # (bins,): share right
-    error: float  # mean distance of the two, by rows
-
-    def plot(self, ax: Any = None) -> Any:
-        """Draw accuracy over confidence; needs matplotlib. Return the axes."""
-        ax = _plots.axes(ax)
-        some = self.counts > 0
-        low = float(self.edges[0])
-        ax.plot([low, 1], [low, 1], color="#bbb", linewidth=1)
-        sizes = 20 + 180 * self.counts[some] / self.counts.max()
-        ax.scatter(self.confidence[some], self.accuracy[some], s=sizes, color="#7aa6d6")
-        ax.set_xlabel("confidence")
-        ax.set_ylabel("share right")
-        ax.set_title(f"calibration error {self.error:.3f}")
-        return ax
-
-
-def calibration(model: BaseLabelModel, L: LabelMatrix, y: ArrayLike, n_bins: int) -> Calibration:
-    """Compare confidence with gold; see ``BaseLabelModel.calibration``."""
-    matrix = matrix_argument(L)
-    bins = arguments.count("n_bins", n_bins)
-    proba = model.predict_proba(matrix).astype(np.float64)
-    k = proba.shape[1]
-    gold = arguments.gold_labels(y, len(matrix), k)
-    known = (gold >= 0) & matrix.covered
-    if not known.any():
-        msg = "y must know the class of at least one row with a vote, got none"
-        raise ValueError(msg)
-    sure = proba[known].max(axis=1)
-    right = proba[known].argmax(axis=1) == gold[known]
-    edges = np.linspace(1 / k, 1.0, bins + 1)
-    place = np.clip(np.searchsorted(edges, sure, side="right") - 1, 0, bins - 1)
-    counts = np.bincount(place, minlength=bins).astype(np.int64)
-    sums = (np.bincount(place, weights=w, minlength=bins) for w in (sure, right.astype(float)))
-    means = [np.divide(s, counts, out=np.full(bins, np.nan), where=counts > 0) for s in sums]
-    apart = np.nansum(counts * np.abs(means[0] - means[1])) / counts.sum()
-    return Calibration(edges, counts, means[0], means[1], float(apart))
 
 
 class Changes(NamedTuple):

@@ -14,6 +14,7 @@ from coverset import _cpu, _plots
 from coverset.label_matrix import LabelMatrix
 from coverset.label_matrix.matrix import matrix_argument
 from coverset.label_model.estimation import columns, dependencies, factors, refinement
+from coverset.label_model.estimation.anchored import Fitter, weighed
 from coverset.label_model.estimation.graph import L1, LEAST, DependencyGraph, grown_graph
 from coverset.label_model.estimation.statistics import PatternStatistics
 from coverset.label_model.models import storage
@@ -21,11 +22,9 @@ from coverset.label_model.models.base import balance_argument
 from coverset.label_model.models.explanation import Evidence
 from coverset.label_model.models.streamed import StreamedModel
 
-_ROW_CORRELATION = 0.1
 _AUTO_PATTERNS = 1 << 20  # more distinct rows than this are learned by minibatches
 _BATCH_PATTERNS = 1 << 14
 _FEWEST_ROWS = 1 << 12  # that a pass over rows is asked for
-_ROUNDS = 2  # of weights by the posterior
 
 
 class LabelModel(StreamedModel):
@@ -160,7 +159,7 @@ class LabelModel(StreamedModel):
         if solver in ("auto", "rows"):
             solver = "sgd" if grouped.n_patterns > _AUTO_PATTERNS else "em"
         options.batch = _BATCH_PATTERNS if solver == "sgd" else 0
-        fitter = _Fitter(grouped, options, balance, agreement, threads)
+        fitter = Fitter(grouped, options, balance, agreement, threads)
         if self.dependencies == "none" and family is None:
             fitted, alpha, passes = fitter.fit(table, None)
         else:
@@ -226,25 +225,6 @@ class LabelModel(StreamedModel):
         options.seed = arguments.whole_number("seed", self.seed, 0, 2**63 - 1)
         return options
 
-    def _weighed(
-        self, L: LabelMatrix, threads: int
-    ) -> tuple[columns.Table, columns.State, NDArray[np.int32], NDArray[np.float64]]:
-        """Return columns and evidence for the votes of ``L``, each vote's column, and the prior."""
-        fitted = self._fitted
-        if (L.cardinality, L.n_lfs) != (fitted.cardinality, fitted.n_lfs):
-            msg = "cardinality_ and n_lfs_ must be as fit set them"
-            raise ValueError(msg)
-        options = fitted.settings.options()
-        table, state = fitted.table, fitted.state
-        column = columns.find(L, table, threads)
-        if len(column) and column.min() < 0:
-            table, state = columns.extend(table, state, L, threads)
-            _cpu.weigh_columns(*table.arrays(), options, *state, threads)
-            column = columns.find(L, table, threads)
-        log_prior = np.empty(fitted.cardinality)
-        _cpu.class_log_prior(options, state.class_balance, log_prior)
-        return table, state, column, log_prior
-
     def _learn_factors(
         self,
         grouped: columns.Grouped,
@@ -253,14 +233,12 @@ class LabelModel(StreamedModel):
         threads: int,
     ) -> tuple[factors.FactorModel, DependencyGraph, columns.Fitted, int]:
         """Learn the graph from a fit with cluster weights, and factors along it."""
-        self_fit = LabelModel(**{**self.get_params(), "dependencies": "auto"})
-        self_fit._take(fitted)
         L = grouped.matrix
-        graph = grown_graph(grouped, self_fit, L1, LEAST, threads, family)
+        graph = grown_graph(grouped, fitted, L1, LEAST, threads, family)
         weights, _ = dependencies.summary(fitted.table)
         parts = factors.components_of(graph, fitted.table, weights)
         balance = balance_argument(self.class_balance, L.cardinality)
-        start = self_fit._proba(grouped.matrix, threads).astype(np.float64)
+        start = weighed(fitted, L, threads).posterior(L, threads).astype(np.float64)
         model = factors.FactorModel(
             parts,
             L.n_lfs,
@@ -274,12 +252,6 @@ class LabelModel(StreamedModel):
         state = columns.believing(fitted.state, fitted.table, grouped, post, threads)
         state.class_balance[:] = model.balance
         return model, graph, fitted._replace(state=state), passes
-
-    def _take(self, fitted: columns.Fitted) -> None:
-        """Predict by what was fitted elsewhere."""
-        self._factors = self._graph = None
-        self._fitted = fitted
-        self._show()
 
     @property
     def factors_(self) -> list[tuple[int, int, float]]:
@@ -307,22 +279,7 @@ class LabelModel(StreamedModel):
     def _proba(self, L: LabelMatrix, threads: int) -> NDArray[np.float32]:
         if self._factors is not None:
             return self._factors.posterior(*self._factors.rows(L), threads)
-        table, state, column, log_prior = self._weighed(L, threads)
-        fitted = self._fitted
-        proba = np.empty((len(L), fitted.cardinality), dtype=np.float32)
-        _cpu.predict_proba(
-            *(L.indptr, column, state.log_weight, table.weight, log_prior),
-            *(fitted.settings.row_correlation, fitted.silent, proba, threads),
-        )
-        return proba
-
-    def _decided(self, L: LabelMatrix, threads: int) -> NDArray[np.float32]:
-        """Return probabilities in which the evidence of a row's votes is not divided."""
-        table, state, column, log_prior = self._weighed(L, threads)
-        proba = np.empty((len(L), self.cardinality_), dtype=np.float32)
-        evidence = state.log_weight, table.weight, log_prior, 0.0, self._fitted.silent
-        _cpu.predict_proba(L.indptr, column, *evidence, proba, threads)
-        return proba
+        return weighed(self._fitted, L, threads).posterior(L, threads)
 
     def _evidence(self, L: LabelMatrix, threads: int) -> Evidence:
         if self._factors is not None:
@@ -330,7 +287,7 @@ class LabelModel(StreamedModel):
                 "dependencies must not be 'factors': votes that have factors add no evidence alone"
             )
             raise ValueError(msg)
-        table, state, column, log_prior = self._weighed(L, threads)
+        table, state, column, log_prior, _ = weighed(self._fitted, L, threads)
         silent, correlation = self._fitted.silent, self._fitted.settings.row_correlation
         rows = columns.row_of_entry(L.indptr)
         counted = np.bincount(rows, weights=table.weight[column], minlength=len(L))
@@ -371,81 +328,3 @@ class LabelModel(StreamedModel):
             If the file is damaged, of another kind, or of another version.
         """
         return storage.load(path, cls)
-
-
-class _Fitter:
-    """Fits the same rows with one set of column weights after another."""
-
-    def __init__(
-        self,
-        grouped: columns.Grouped,
-        options: _cpu.FitOptions,
-        balance: NDArray[np.float64] | None,
-        agreement: tuple[float, NDArray[np.float64]],
-        threads: int,
-    ) -> None:
-        self._grouped, self._options, self._balance = grouped, options, balance
-        self._agreement, self._k, self._threads = agreement, len(agreement[1]), threads
-
-    def fit(
-        self, table: columns.Table, weights: dependencies.Weights | None
-    ) -> tuple[columns.Fitted, float, int]:
-        """Return what was learned, the votes' agreement and the number of passes."""
-        grouped, options, balance, k = self._grouped, self._options, self._balance, self._k
-        alpha, share = self._agreement
-        if weights is not None and (weights.weight != 1.0).any():
-            table = table._replace(**weights._asdict())
-            alpha, share = columns.agreement(grouped, table, k, self._threads, weights.cluster)
-        rho = 0.0 if np.isnan(alpha) else min(max(alpha, 0.0), 0.95)
-        settings = columns.Settings(
-            anchor=options.anchor,
-            row_correlation=_ROW_CORRELATION,
-            kappa=min(max((1 - rho) / rho, 0.5), 50.0) if rho else 50.0,
-            annotator_share=columns.annotator_share(table),
-            balance_given=balance is not None,
-        )
-        for name, value in settings._asdict().items():
-            setattr(options, name, value)
-        state = columns.State.zero(table, np.full(k, 1 / k) if balance is None else balance)
-        passes, _ = _cpu.fit_label_model(
-            *(*grouped.arrays(table, self._threads), *table.arrays()),
-            *(options, *state, self._threads),
-        )
-        silent = _silent(rho, share, settings, state.class_balance)
-        return columns.Fitted(table, state, settings, silent), float(alpha), int(passes)
-
-    def fit_dependent(
-        self, table: columns.Table, family: NDArray[np.int64] | None
-    ) -> tuple[columns.Fitted, float, int]:
-        """Fit, let votes that repeat each other count less, and fit again, in turn."""
-        dependent = dependencies.Dependent(self._grouped, table, family, self._threads)
-        weights = dependent.by_votes()
-        fitted = self.fit(table, weights)
-        for _ in range(_ROUNDS):
-            found = dependent.by_posterior(fitted[0].state)
-            if (found.weight == weights.weight).all():
-                break
-            weights = found
-            fitted = self.fit(table, weights)
-        return fitted
-
-
-def _silent(
-    rho: float,
-    share: NDArray[np.float64],
-    settings: columns.Settings,
-    balance: NDArray[np.float64],
-) -> NDArray[np.float64]:
-    """Return what a row without votes gets: the votes' share, as far as they can be relied on."""
-    k = len(share)
-    if settings.balance_given:
-        return balance.copy()
-    trust = 1.0 if settings.annotator_share == 1.0 else rho
-    silent = trust * share + (1 - trust) / k
-    first, second = np.sort(silent)[::-1][:2] if k > 1 else (1.0, 0.0)
-    if settings.annotator_share < 0.5 and first < 1.5 * second:
-        return np.full(k, 1 / k)
-    smallest = 1e-6  # an all-annotators share may be 0 for a class that nobody voted for
-    floored = np.maximum(silent, smallest)
-    result: NDArray[np.float64] = floored / floored.sum()
-    return result

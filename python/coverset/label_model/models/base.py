@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 from abc import ABC, abstractmethod
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -14,10 +14,8 @@ from coverset import _cpu
 from coverset._not_fitted import NotFittedError
 from coverset.label_matrix import LabelMatrix
 from coverset.label_matrix.matrix import matrix_argument
+from coverset.label_model.models.calibration import Calibration, calibration
 from coverset.label_model.models.explanation import Evidence, Explanation, explanation
-
-if TYPE_CHECKING:
-    from coverset.label_model.analysis.review import Calibration
 
 TIE_BREAK_POLICIES = ("abstain", "lowest", "random")
 METRICS = ("accuracy", "f1")
@@ -186,9 +184,15 @@ class BaseLabelModel(ABC):
         ValueError
             If no gold is known on a row with a vote, or ``n_bins`` is not positive.
         """
-        from coverset.label_model.analysis import review
-
-        return review.calibration(self, L, y, n_bins)
+        matrix = matrix_argument(L)
+        bins = arguments.count("n_bins", n_bins)
+        proba = self.predict_proba(matrix).astype(np.float64)
+        gold = arguments.gold_labels(y, len(matrix), proba.shape[1])
+        known = (gold >= 0) & matrix.covered
+        if not known.any():
+            msg = "y must know the class of at least one row with a vote, got none"
+            raise ValueError(msg)
+        return calibration(proba[known], gold[known], bins)
 
     def score(
         self,

@@ -14,6 +14,8 @@ from numpy.typing import NDArray
 from coverset import _arguments as arguments
 from coverset import _cpu, _files
 from coverset.label_model.estimation import columns
+from coverset.label_model.estimation.factors import MOST_LFS, Component, FactorModel
+from coverset.label_model.estimation.graph import DependencyGraph
 
 Model = TypeVar("Model")
 
@@ -208,9 +210,6 @@ def _factors_entry(model: Any) -> dict[str, Any] | None:
 
 def _factors(entry: dict[str, Any], table: columns.Table, balance: NDArray[Any]) -> Any:
     """Return the factors and their graph, checked against the columns."""
-    from coverset.label_model.estimation.factors import MOST_LFS, Component, FactorModel
-    from coverset.label_model.estimation.graph import DependencyGraph
-
     m, k = len(table.annotator), len(balance)
     seen: set[int] = set()
     parts = []
