@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from coverset import _arguments as arguments
+import coverset._arguments as arguments
 from coverset.label_matrix import LabelMatrix
 from coverset.label_matrix.matrix import matrix_argument
 from coverset.label_model.estimation import columns

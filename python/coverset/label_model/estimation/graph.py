@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from coverset import _plots
+import coverset._plots as _plots
 from coverset.label_model.estimation import columns
 from coverset.label_model.estimation.anchored import weighed
 from coverset.label_model.estimation.clusters import connected

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from coverset import _cpu
+import coverset._cpu as _cpu
 from coverset.label_model.estimation import columns
 from coverset.label_model.estimation.assignment import best_assignment
 from coverset.label_model.estimation.statistics import PairStatistics

@@ -9,8 +9,9 @@ from typing import Any, ClassVar, Self
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from coverset import _arguments as arguments
-from coverset import _cpu, _plots
+import coverset._arguments as arguments
+import coverset._cpu as _cpu
+import coverset._plots as _plots
 from coverset.label_matrix import LabelMatrix
 from coverset.label_matrix.matrix import matrix_argument
 from coverset.label_model.estimation import columns, dependencies, factors, refinement

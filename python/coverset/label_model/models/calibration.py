@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from coverset import _plots
+import coverset._plots as _plots
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]

@@ -7,7 +7,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from coverset import _arguments as arguments
+import coverset._arguments as arguments
 from coverset._not_fitted import NotFittedError
 from coverset.label_matrix import LabelMatrix
 from coverset.label_matrix.matrix import matrix_argument

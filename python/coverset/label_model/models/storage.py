@@ -11,8 +11,9 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from coverset import _arguments as arguments
-from coverset import _cpu, _files
+import coverset._arguments as arguments
+import coverset._cpu as _cpu
+import coverset._files as _files
 from coverset.label_model.estimation import columns
 from coverset.label_model.estimation.factors import MOST_LFS, Component, FactorModel
 from coverset.label_model.estimation.graph import DependencyGraph
