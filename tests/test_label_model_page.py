@@ -11,7 +11,7 @@ import pytest
 
 import coverset as cs
 from coverset import cli
-from coverset.label_model.analysis.page import report_page
+from coverset.label_model import report_page
 from label_model_reference import planted_votes
 
 VOID = {"meta", "rect", "line", "circle"}
@@ -134,3 +134,11 @@ def test_the_command_refuses_what_it_cannot_write(run, tmp_path):
     code, shown = run("--report", tmp_path / "page.html", "--gold", "z")
     assert (code, "the table has no such column" in shown.err) == (2, True)
     assert not (tmp_path / "page.html").exists()
+
+
+def test_the_old_place_warns_and_names_the_new_one():
+    with pytest.warns(FutureWarning, match=r"is coverset\.label_model\.report_page now"):
+        from coverset.label_model.page import report_page as old
+    assert old is report_page
+    with pytest.raises(ImportError, match="no_such_name"):
+        from coverset.label_model.page import no_such_name  # noqa: F401

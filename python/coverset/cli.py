@@ -15,7 +15,7 @@ import numpy as np
 from coverset import _files
 from coverset._versions import __version__, show_versions
 from coverset.label_matrix import LabelMatrix, lf_summary
-from coverset.label_model import LabelModel, MajorityVote
+from coverset.label_model import LabelModel, MajorityVote, report_page
 from coverset.lf import LabelingFunction, apply
 
 _MODELS = {"label-model": LabelModel, "majority-vote": MajorityVote}
@@ -145,8 +145,6 @@ def _label(options: argparse.Namespace) -> None:
 def _write_page(path: Path, L: LabelMatrix, model: Any, data: Any, gold: str | None) -> None:
     """Write the report page of a run."""
     import pyarrow as pa
-
-    from coverset.label_model.analysis.page import report_page
 
     y = None
     if gold is not None:

@@ -2,6 +2,7 @@
 
 from coverset.label_model.analysis.choice import Choice, choose_label_model
 from coverset.label_model.analysis.dependencies import learn_dependencies
+from coverset.label_model.analysis.page import report_page
 from coverset.label_model.analysis.review import (
     Changes,
     compare_with_majority,
@@ -34,5 +35,6 @@ __all__ = [
     "compare_with_majority",
     "label_buckets",
     "learn_dependencies",
+    "report_page",
     "suggest_rows",
 ]
