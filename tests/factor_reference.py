@@ -71,10 +71,10 @@ def joint_correlation(L, N, n):
 def decided(L, k, model):
     """Return the model with expected votes by a posterior that divides no row's evidence.
 
-    post_i = softmax(sum_c omega_c W_c + log prior + 1e-3 log pi); pi for a silent row.
+    post_i = softmax(sum_c omega_c W_c + log prior + 1e-3 log pi); pi for a row without votes.
     """
-    post = np.tile(np.asarray(model.silent, dtype=float), (len(L), 1))
-    prior = np.log(model.prior) + 1e-3 * np.log(model.silent)
+    post = np.tile(np.asarray(model.without_votes, dtype=float), (len(L), 1))
+    prior = np.log(model.prior) + 1e-3 * np.log(model.without_votes)
     for i, row in enumerate(L):
         voters = np.flatnonzero(row >= 0)
         if len(voters):

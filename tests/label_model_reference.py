@@ -16,7 +16,7 @@ CONFUSION_VOTES = 2.0  # pseudo-votes of the pooled confusion
 ROW_CORRELATION = 0.1
 TIE_BREAKER = 1e-3
 CHANCE = 1e-3
-SMALLEST = 1e-6  # of a silent row's class
+SMALLEST = 1e-6  # of a class of a row without votes
 
 
 def vote_fractions(L, k, omega=None):
@@ -78,7 +78,7 @@ def annotators(L, k, polarity=None):
     return result
 
 
-def silent_probabilities(share, rho, f, given):
+def probabilities_without_votes(share, rho, f, given):
     """pi = rho share + (1 - rho) / k; share where all votes are annotators'; uniform if unclear."""
     if given is not None:
         return np.asarray(given, dtype=float)
@@ -212,7 +212,7 @@ def fit(
         mass=mass,
         W=W,
         prior=trust * mass + (1 - trust) / k,
-        silent=silent_probabilities(share, rho, f, given),
+        without_votes=probabilities_without_votes(share, rho, f, given),
         accuracies=np.where(n_votes > 0, right / np.where(n_votes > 0, n_votes, 1), np.nan),
         n_patterns=len({(*row, gold) for row, gold in zip(L.tolist(), y.tolist(), strict=True)}),
         n_iter=passes,
@@ -225,12 +225,12 @@ def fit(
 
 
 def predict_proba(model, L):
-    """Posterior with 1e-3 log pi added, so that pi breaks ties; silent rows get pi."""
+    """Posterior with 1e-3 log pi added, so that pi breaks ties; rows without votes get pi."""
     L = np.asarray(L)
     proba = posterior(
-        L, model.W, np.log(model.prior) + TIE_BREAKER * np.log(model.silent), model.omega
+        L, model.W, np.log(model.prior) + TIE_BREAKER * np.log(model.without_votes), model.omega
     )
-    proba[~(L >= 0).any(axis=1)] = model.silent
+    proba[~(L >= 0).any(axis=1)] = model.without_votes
     return proba
 
 

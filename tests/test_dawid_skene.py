@@ -184,7 +184,7 @@ def test_names_of_classes_and_lfs_do_not_matter():
     np.testing.assert_allclose(one.predict_proba(matrix(L, 4)), proba, atol=TOLERANCE)
 
 
-def test_silent_rows_teach_nothing_where_abstains_are_ignored():
+def test_rows_without_votes_teach_nothing_where_abstains_are_ignored():
     L, _ = planted_votes(50, [0.6, 0.7, 0.8], 2, 0.9)
     padded = np.vstack([np.full((500, 3), -1), L])
     one, other = cs.DawidSkene().fit(matrix(L)), cs.DawidSkene().fit(matrix(padded))

@@ -125,7 +125,7 @@ def test_names_of_classes_and_lfs_do_not_matter():
     )
 
 
-def test_silent_rows_teach_nothing():
+def test_rows_without_votes_teach_nothing():
     L, _ = reference.planted_votes(50, [0.6, 0.7, 0.8], 2, 0.9)
     L = L[(L >= 0).any(axis=1)]
     padded = np.vstack([L, np.full((500, 3), -1)])
@@ -264,7 +264,7 @@ def test_gold_alone_gives_each_lf_its_share_of_right_votes():
     np.testing.assert_allclose(model.lf_accuracies_, right, atol=1e-12)
 
 
-def test_silent_rows_get_the_given_balance():
+def test_rows_without_votes_get_the_given_balance():
     L = matrix([[1, 0], [-1, -1], [1, 1]])
     proba = cs.LabelModel(class_balance=[0.9, 0.1]).fit(L).predict_proba(L)
     np.testing.assert_allclose(proba[1], [0.9, 0.1], atol=ULP)
@@ -273,7 +273,7 @@ def test_silent_rows_get_the_given_balance():
 # --- edges --------------------------------------------------------------------------------------
 
 
-def test_all_abstain_is_uniform_and_silent():
+def test_all_abstain_is_uniform_and_warns_of_nothing():
     L = matrix(np.full((4, 3), -1), 3)
     model = cs.LabelModel().fit(L)
     np.testing.assert_allclose(model.predict_proba(L), 1 / 3, atol=ULP)

@@ -72,7 +72,7 @@ def with_three_lfs(L):
 
 
 def other_votes(data, L, k):
-    """Return rows of any labels, most of them never seen in fit, and a silent one."""
+    """Return rows of any labels, most of them never seen in fit, and one without votes."""
     elements = st.integers(-1, k - 1)
     drawn = data.draw(hnp.arrays(np.int64, (6, L.shape[1]), elements=elements))
     return np.vstack([drawn, np.full((1, L.shape[1]), -1)])
@@ -151,7 +151,7 @@ def reference_evidence(want, L):
 
 def reference_prior(want):
     """Softmax of log p + 1e-3 log pi: the class before any vote."""
-    breaker = label_model_reference.TIE_BREAKER * np.log(want.silent)
+    breaker = label_model_reference.TIE_BREAKER * np.log(want.without_votes)
     return softmax((np.log(want.prior) + breaker)[None])[0]
 
 
@@ -160,7 +160,9 @@ def assert_like_reference(model, want, L, k):
     np.testing.assert_allclose(got.evidence, reference_evidence(want, L), atol=1e-6)
     heard = (np.asarray(L) >= 0).any(axis=1)
     priors = softmax(got.prior)  # the contract leaves a shift of a row free
-    np.testing.assert_allclose(priors[~heard], np.tile(want.silent, (sum(~heard), 1)), atol=1e-9)
+    np.testing.assert_allclose(
+        priors[~heard], np.tile(want.without_votes, (sum(~heard), 1)), atol=1e-9
+    )
     same = np.tile(reference_prior(want), (sum(heard), 1))
     np.testing.assert_allclose(priors[heard], same, atol=1e-9)
 
@@ -342,9 +344,9 @@ def test_explaining_changes_no_prediction(make):
 
 @pytest.mark.parametrize("make", EXPLAIN)
 def test_all_abstain_has_no_evidence(make):
-    silent = np.full((4, 3), -1)
-    for model in (make().fit(matrix(SMALL)), make().fit(matrix(silent, 2))):
-        got = assert_adds_up(model, silent, 2)
+    none = np.full((4, 3), -1)
+    for model in (make().fit(matrix(SMALL)), make().fit(matrix(none, 2))):
+        got = assert_adds_up(model, none, 2)
         assert got.evidence.shape == (0, 2)
         assert [got.of_row(i) for i in range(4)] == [[], [], [], []]
         assert_adds_up(model, SMALL, 2)

@@ -65,7 +65,7 @@ def test_gold_counts_in_the_pass(monkeypatch):
     np.testing.assert_allclose(model.lf_accuracies_, right, atol=1e-6)
 
 
-def test_silent_rows_and_small_matrices():
+def test_rows_without_votes_and_small_matrices():
     L, _ = planted_votes(6000, [0.8] * 5, 2, 0.1, seed=4)
     model = cs.LabelModel(solver="rows").fit(matrix(L, 2))
     assert model.solver_ == "rows"

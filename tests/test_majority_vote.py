@@ -85,7 +85,7 @@ def test_random_draws_are_uniform_over_tied_classes_and_follow_the_seed():
     assert abs((drawn[1:] == drawn[:-1]).mean() - 1 / 3) < 5 * np.sqrt(2 / 9 / n)
 
 
-def test_silent_rows_are_drawn_from_all_classes_or_the_lowest():
+def test_rows_without_votes_are_drawn_from_all_classes_or_the_lowest():
     L = matrix(np.full((300, 2), -1), 3)
     model = cs.MajorityVote().fit(L)
     assert set(model.predict(L).tolist()) == {-1}

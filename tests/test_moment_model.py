@@ -225,7 +225,7 @@ def test_probabilities_follow_from_what_is_learned(k):
             np.testing.assert_allclose(proba, want, atol=1e-6)
 
 
-def test_silent_rows_have_the_balance():
+def test_rows_without_votes_have_the_balance():
     model = cs.MomentModel(class_balance=[0.9, 0.1]).fit(matrix(SMALL))
     L = matrix([[-1, -1, -1]], 2)
     np.testing.assert_allclose(model.predict_proba(L), [[0.9, 0.1]], atol=ULP)

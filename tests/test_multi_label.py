@@ -227,7 +227,7 @@ def test_rejects_thresholds(threshold):
 # --- edges --------------------------------------------------------------------------------------
 
 
-def test_one_class_and_silent_rows():
+def test_one_class_and_rows_without_votes():
     L = np.array([[0, 0, -1], [-1, -1, -1], [0, -1, -1]])
     proba = cs.MultiLabelModel().fit(matrix(L, 1)).predict_proba(matrix(L, 1))
     assert proba.shape == (3, 1)

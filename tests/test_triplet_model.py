@@ -139,7 +139,7 @@ def test_names_of_classes_and_lfs_do_not_matter():
     np.testing.assert_allclose(one.predict_proba(matrix(L, 4)), proba, atol=1e-6)
 
 
-def test_silent_rows_teach_nothing():
+def test_rows_without_votes_teach_nothing():
     more = np.vstack([np.full((500, 3), -1), WORKED])
     one, other = cs.TripletModel().fit(matrix(WORKED)), cs.TripletModel().fit(matrix(more))
     assert facts(one, matrix(WORKED)) == facts(other, matrix(WORKED))
@@ -249,7 +249,7 @@ def test_all_abstain(k):
 
 
 @pytest.mark.parametrize("balance", [[0.9, 0.1], [0.5, 0.3, 0.2]])
-def test_silent_rows_have_the_balance(balance):
+def test_rows_without_votes_have_the_balance(balance):
     k = len(balance)
     model = cs.TripletModel(class_balance=balance).fit(matrix(WORKED, k))
     proba = model.predict_proba(matrix([[-1, -1, -1]], k))

@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 
 import coverset._cpu as _cpu
 from coverset.label_matrix import LabelMatrix
-from coverset.label_model.estimation import columns, dependencies
+from coverset.label_model.estimation import columns, dependencies, rows_without_votes
+from coverset.label_model.estimation.evidence import Evidence
 
 Floats = NDArray[np.float64]
 
@@ -55,8 +56,9 @@ class Fitter:
             *(*grouped.arrays(table, self._threads), *table.arrays()),
             *(options, *state, self._threads),
         )
-        silent = _silent(rho, share, settings, state.class_balance)
-        return columns.Fitted(table, state, settings, silent), float(alpha), int(passes)
+        balance = state.class_balance
+        without_votes = rows_without_votes.by_share(share, rho, settings, balance)
+        return columns.Fitted(table, state, settings, without_votes), float(alpha), int(passes)
 
     def fit_dependent(
         self, table: columns.Table, family: NDArray[np.int64] | None
@@ -72,27 +74,6 @@ class Fitter:
             weights = found
             fitted = self.fit(table, weights)
         return fitted
-
-
-def _silent(
-    rho: float,
-    share: NDArray[np.float64],
-    settings: columns.Settings,
-    balance: NDArray[np.float64],
-) -> NDArray[np.float64]:
-    """Return what a row without votes gets: the votes' share, as far as they can be relied on."""
-    k = len(share)
-    if settings.balance_given:
-        return balance.copy()
-    trust = 1.0 if settings.annotator_share == 1.0 else rho
-    silent = trust * share + (1 - trust) / k
-    first, second = np.sort(silent)[::-1][:2] if k > 1 else (1.0, 0.0)
-    if settings.annotator_share < 0.5 and first < 1.5 * second:
-        return np.full(k, 1 / k)
-    smallest = 1e-6  # an all-annotators share may be 0 for a class that nobody voted for
-    floored = np.maximum(silent, smallest)
-    result: NDArray[np.float64] = floored / floored.sum()
-    return result
 
 
 class Weighed(NamedTuple):
@@ -112,10 +93,21 @@ class Weighed(NamedTuple):
         """Return probabilities in which the evidence of a row's votes is not divided."""
         return self._posterior(L, 0.0, threads)
 
+    def evidence(self, L: LabelMatrix) -> Evidence:
+        """Return what the votes of ``L`` mean."""
+        without_votes, correlation = self.fitted.without_votes, self.fitted.settings.row_correlation
+        rows = columns.row_of_entry(L.indptr)
+        counted = np.bincount(rows, weights=self.table.weight[self.column], minlength=len(L))
+        scale = 1 / (1 + correlation * np.maximum(counted - 1, 0))
+        prior = self.log_prior + _cpu.TIE_BREAKER * np.log(without_votes)
+        return Evidence(self.column, self.state.log_weight, prior, scale, without_votes)
+
     def _posterior(self, L: LabelMatrix, correlation: float, threads: int) -> NDArray[np.float32]:
         proba = np.empty((len(L), self.fitted.cardinality), dtype=np.float32)
-        evidence = self.state.log_weight, self.table.weight, self.log_prior, correlation
-        _cpu.predict_proba(L.indptr, self.column, *evidence, self.fitted.silent, proba, threads)
+        _cpu.predict_proba(
+            *(L.indptr, self.column, self.state.log_weight, self.table.weight, self.log_prior),
+            *(correlation, self.fitted.without_votes, proba, threads),
+        )
         return proba
 
 

@@ -91,12 +91,12 @@ class Fitted(NamedTuple):
     table: Table
     state: State
     settings: Settings
-    silent: NDArray[np.float64]  # (k,): probabilities of a row without votes
+    without_votes: NDArray[np.float64]  # (k,): probabilities of a row without votes
 
     @property
     def cardinality(self) -> int:
         """Number of classes."""
-        return len(self.silent)
+        return len(self.without_votes)
 
     @property
     def n_lfs(self) -> int:

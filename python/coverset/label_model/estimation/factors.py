@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 
 import coverset._cpu as _cpu
 from coverset.label_matrix import LabelMatrix
-from coverset.label_model.estimation import columns
+from coverset.label_model.estimation import columns, rows_without_votes
+from coverset.label_model.estimation.evidence import Evidence, posterior
 from coverset.label_model.estimation.graph import DependencyGraph
 
 Floats = NDArray[np.float64]
@@ -20,7 +21,6 @@ MOST_LFS = 12  # of a component: all their joint outcomes are visited
 _MOST_OUTCOMES = 1 << 20
 _RIDGE = 1.0  # pseudo-rows that hold a component's parameters to 0
 _PSEUDO_VOTES = 0.5  # of each outcome of an LF that stands alone
-_NO_WEIGHTS = np.empty(0)
 
 
 class Component(NamedTuple):
@@ -99,15 +99,12 @@ class FactorModel:
     def posterior(self, indptr: Ints, outcome: Ints, threads: int) -> NDArray[np.float32]:
         """Return class probabilities of rows given as outcomes."""
         log_weight, prior = self.evidence(threads)
-        proba = np.empty((len(indptr) - 1, self.k), dtype=np.float32)
-        spread = prior - prior.max()
-        silent = np.exp(spread) / np.exp(spread).sum()
         used, column = np.unique(outcome, return_inverse=True)
-        weights = np.ascontiguousarray(log_weight[used]), _NO_WEIGHTS, prior, 0.0
-        uniform = np.full(self.k, 1 / self.k)
-        _cpu.predict_proba(indptr, column.astype(np.int32), *weights, uniform, proba, threads)
-        proba[np.diff(indptr) == 0] = silent
-        return proba
+        evidence = Evidence(
+            column.astype(np.int32), np.ascontiguousarray(log_weight[used]), prior,
+            np.ones(len(indptr) - 1), rows_without_votes.by_log_prior(prior),
+        )  # fmt: skip
+        return posterior(indptr, evidence, threads)
 
     def maximize(self, indptr: Ints, outcome: Ints, mass: Floats, threads: int) -> None:
         """Set the parameters that make the rows, which count ``mass`` (n, k), most likely."""

@@ -16,11 +16,11 @@ from coverset.label_matrix import LabelMatrix
 from coverset.label_matrix.matrix import matrix_argument
 from coverset.label_model.estimation import columns, dependencies, factors, refinement
 from coverset.label_model.estimation.anchored import Fitter, weighed
+from coverset.label_model.estimation.evidence import Evidence
 from coverset.label_model.estimation.graph import L1, LEAST, DependencyGraph, grown_graph
 from coverset.label_model.estimation.statistics import PatternStatistics
 from coverset.label_model.models import storage
 from coverset.label_model.models.base import balance_argument
-from coverset.label_model.models.explanation import Evidence
 from coverset.label_model.models.streamed import StreamedModel
 
 _AUTO_PATTERNS = 1 << 20  # more distinct rows than this are learned by minibatches
@@ -288,13 +288,7 @@ class LabelModel(StreamedModel):
                 "dependencies must not be 'factors': votes that have factors add no evidence alone"
             )
             raise ValueError(msg)
-        table, state, column, log_prior, _ = weighed(self._fitted, L, threads)
-        silent, correlation = self._fitted.silent, self._fitted.settings.row_correlation
-        rows = columns.row_of_entry(L.indptr)
-        counted = np.bincount(rows, weights=table.weight[column], minlength=len(L))
-        scale = 1 / (1 + correlation * np.maximum(counted - 1, 0))
-        prior = log_prior + _cpu.TIE_BREAKER * np.log(silent)
-        return Evidence(column, state.log_weight, prior, scale, silent)
+        return weighed(self._fitted, L, threads).evidence(L)
 
     def plot(self, ax: Any = None, *, names: Sequence[str] | None = None) -> Any:
         """Draw each LF's learned accuracy with its interval; needs matplotlib. Return the axes.

@@ -14,8 +14,9 @@ import coverset._cpu as _cpu
 from coverset._not_fitted import NotFittedError
 from coverset.label_matrix import LabelMatrix
 from coverset.label_matrix.matrix import matrix_argument
+from coverset.label_model.estimation.evidence import Evidence
 from coverset.label_model.models.calibration import Calibration, calibration
-from coverset.label_model.models.explanation import Evidence, Explanation, explanation
+from coverset.label_model.models.explanation import Explanation, explanation
 
 TIE_BREAK_POLICIES = ("abstain", "lowest", "random")
 METRICS = ("accuracy", "f1")

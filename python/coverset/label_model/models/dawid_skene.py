@@ -10,16 +10,15 @@ from numpy.typing import ArrayLike, NDArray
 import coverset._arguments as arguments
 import coverset._cpu as _cpu
 from coverset.label_matrix import LabelMatrix
-from coverset.label_model.estimation import columns
+from coverset.label_model.estimation import columns, rows_without_votes
+from coverset.label_model.estimation.evidence import Evidence, posterior
 from coverset.label_model.estimation.statistics import PatternStatistics
 from coverset.label_model.models import storage
 from coverset.label_model.models.base import balance_argument
-from coverset.label_model.models.explanation import Evidence
 from coverset.label_model.models.streamed import StoredModel
 
 Floats = NDArray[np.float64]
 
-_NO_WEIGHTS = np.empty(0)
 _CONFUSIONS = ("full", "class", "one_coin")
 
 
@@ -155,28 +154,17 @@ class DawidSkene(StoredModel):
             state.weigh(self._check(self.cardinality_)[0], threads)
         return state
 
-    def _silent(self, state: _State) -> Floats:
-        p = state.class_balance
-        if self.abstain == "outcome":
-            p = np.exp(state.log_prior - state.log_prior.max())
-        silent: Floats = p / p.sum()
-        return silent
-
     def _proba(self, L: LabelMatrix, threads: int) -> NDArray[np.float32]:
-        state, k = self._seen(L, threads), self.cardinality_
-        column, uniform = columns.find(L, state.table, threads), np.full(k, 1 / k)
-        proba = np.empty((len(L), k), dtype=np.float32)
-        evidence = state.log_weight, _NO_WEIGHTS, state.log_prior, 0.0, uniform
-        _cpu.predict_proba(L.indptr, column, *evidence, proba, threads)
-        if not L.covered.all():
-            proba[~L.covered] = self._silent(state).astype(np.float32)
-        return proba
+        return posterior(L.indptr, self._evidence(L, threads), threads)
 
     def _evidence(self, L: LabelMatrix, threads: int) -> Evidence:
         state = self._seen(L, threads)
         column = columns.find(L, state.table, threads)
-        scale = np.ones(len(L))
-        return Evidence(column, state.log_weight, state.log_prior, scale, self._silent(state))
+        if self.abstain == "outcome":
+            without_votes = rows_without_votes.by_log_prior(state.log_prior)
+        else:
+            without_votes = rows_without_votes.by_balance(state.class_balance)
+        return Evidence(column, state.log_weight, state.log_prior, np.ones(len(L)), without_votes)
 
     def _arrays(self) -> dict[str, NDArray[Any]]:
         state = self._state

@@ -9,18 +9,9 @@ from numpy.typing import NDArray
 
 from coverset.label_matrix import LabelMatrix
 from coverset.label_model.estimation import columns
+from coverset.label_model.estimation.evidence import Evidence
 
 Floats = NDArray[np.float64]
-
-
-class Evidence(NamedTuple):
-    """What a fitted model holds votes to mean."""
-
-    column: NDArray[np.int32]  # of each vote
-    log_weight: Floats  # (columns, k)
-    prior: Floats  # (k,): log probabilities before the votes of a row
-    scale: Floats  # (n,): what each row's evidence is multiplied by
-    silent: Floats  # (k,): probabilities of a row without votes
 
 
 class Explanation(NamedTuple):
@@ -52,5 +43,5 @@ def explanation(L: LabelMatrix, evidence: Evidence) -> Explanation:
     rows = columns.row_of_entry(L.indptr)
     added = evidence.log_weight[evidence.column] * evidence.scale[rows, None]
     prior = np.tile(evidence.prior, (len(L), 1))
-    prior[~L.covered] = np.log(evidence.silent)
+    prior[~L.covered] = np.log(evidence.without_votes)
     return Explanation(rows, L.lfs, L.labels, added, prior)

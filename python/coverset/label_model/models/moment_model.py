@@ -10,17 +10,16 @@ from numpy.typing import ArrayLike, NDArray
 import coverset._arguments as arguments
 import coverset._cpu as _cpu
 from coverset.label_matrix import LabelMatrix
-from coverset.label_model.estimation import columns
+from coverset.label_model.estimation import columns, rows_without_votes
+from coverset.label_model.estimation.evidence import Evidence, posterior
 from coverset.label_model.estimation.moments import MomentProblem, smallest_probability
 from coverset.label_model.estimation.statistics import PairStatistics
 from coverset.label_model.models import storage
 from coverset.label_model.models.base import balance_argument
-from coverset.label_model.models.explanation import Evidence
 from coverset.label_model.models.streamed import StoredModel
 
 Floats = NDArray[np.float64]
 
-_NO_WEIGHTS = np.empty(0)
 _LARGEST = 1e150  # of a parameter: beyond, its products overflow
 
 
@@ -196,16 +195,11 @@ class MomentModel(StoredModel):
             old = self._table.lf * k + self._table.label
             mu[np.searchsorted(table.lf * k + table.label, old)] = self._mu
         column, balance = columns.find(L, table, threads), self.class_balance_
-        silent = balance / balance.sum()
-        return Evidence(column, _cpu.logs(mu), _cpu.logs(balance), np.ones(len(L)), silent)
+        without_votes = rows_without_votes.by_balance(balance)
+        return Evidence(column, _cpu.logs(mu), _cpu.logs(balance), np.ones(len(L)), without_votes)
 
     def _proba(self, L: LabelMatrix, threads: int) -> NDArray[np.float32]:
-        k, evidence = self.cardinality_, self._evidence(L, threads)
-        proba = np.empty((len(L), k), dtype=np.float32)
-        weights = evidence.log_weight, _NO_WEIGHTS, evidence.prior, 0.0, np.full(k, 1 / k)
-        _cpu.predict_proba(L.indptr, evidence.column, *weights, proba, threads)
-        proba[~L.covered] = evidence.silent
-        return proba
+        return posterior(L.indptr, self._evidence(L, threads), threads)
 
     def _arrays(self) -> dict[str, NDArray[Any]]:
         return {

@@ -136,7 +136,7 @@ def save(model: Any, path: str | os.PathLike[str]) -> None:
     facts = {name: getattr(model, name) for name in _FACTS}
     if np.isnan(facts["reliability_"]):
         facts["reliability_"] = None
-    table, state, settings, silent = model._fitted
+    table, state, settings, without_votes = model._fitted
     arrays: dict[str, NDArray[Any]] = {
         "indptr": table.indptr,
         "label": table.label,
@@ -149,7 +149,7 @@ def save(model: Any, path: str | os.PathLike[str]) -> None:
         "believed_rows": state.believed_rows,
         "weight": table.weight,
         "cluster": table.cluster,
-        "silent": silent,
+        "silent": without_votes,
     }
     body = {
         "parameters": {name: _plain(value) for name, value in model.get_params().items()},
@@ -189,8 +189,8 @@ def _restored(kind: type[Model], body: dict[str, Any]) -> Model:
         believed=_numbers(arrays, "believed", (c, k), lambda x: x >= 0),
         believed_rows=_numbers(arrays, "believed_rows", (k,), lambda x: x >= 0),
     )
-    silent = _numbers(arrays, "silent", (k,), lambda x: (x > 0) & (x <= 1))
-    model._fitted = columns.Fitted(table, state, _settings(body["settings"]), silent)
+    without_votes = _numbers(arrays, "silent", (k,), lambda x: (x > 0) & (x <= 1))
+    model._fitted = columns.Fitted(table, state, _settings(body["settings"]), without_votes)
     if body["factors"] is not None:
         model._factors, model._graph = _factors(body["factors"], table, state.class_balance)
     model._show()

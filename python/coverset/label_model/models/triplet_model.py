@@ -10,11 +10,11 @@ from numpy.typing import ArrayLike, NDArray
 import coverset._arguments as arguments
 import coverset._cpu as _cpu
 from coverset.label_matrix import LabelMatrix
-from coverset.label_model.estimation import columns
+from coverset.label_model.estimation import columns, rows_without_votes
+from coverset.label_model.estimation.evidence import Evidence
 from coverset.label_model.estimation.statistics import PairStatistics
 from coverset.label_model.models import storage
 from coverset.label_model.models.base import balance_argument
-from coverset.label_model.models.explanation import Evidence
 from coverset.label_model.models.streamed import StoredModel
 
 Floats = NDArray[np.float64]
@@ -103,8 +103,8 @@ class TripletModel(StoredModel):
             raise ValueError(msg)
         column, log_weight, prior = self._weighed(L, threads)
         log_weight[:, 0] = prior[0] = 0.0
-        silent = self.class_balance_
-        return Evidence(column, log_weight, prior, np.ones(len(L)), silent / silent.sum())
+        without_votes = rows_without_votes.by_balance(self.class_balance_)
+        return Evidence(column, log_weight, prior, np.ones(len(L)), without_votes)
 
     def _weighed(self, L: LabelMatrix, threads: int) -> tuple[NDArray[np.int32], Floats, Floats]:
         """Return the column of each vote, the log odds of columns, and those before any vote."""
