@@ -18,7 +18,7 @@ Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
 MOST_LFS = 12  # of a component: all their joint outcomes are visited
-_MOST_OUTCOMES = 1 << 20
+MOST_OUTCOMES = 1 << 20
 _RIDGE = 1.0  # pseudo-rows that hold a component's parameters to 0
 _PSEUDO_VOTES = 0.5  # of each outcome of an LF that stands alone
 
@@ -168,7 +168,7 @@ def components_of(graph: DependencyGraph, table: columns.Table, weights: Floats)
     found = []
     for lfs in graph.components():
         outcomes = np.prod([len(labels[j]) + 1.0 for j in lfs])
-        if len(lfs) > MOST_LFS or outcomes > _MOST_OUTCOMES:
+        if len(lfs) > MOST_LFS or outcomes > MOST_OUTCOMES:
             weight[list(lfs)] = weights[list(lfs)]
             msg = (
                 f"{len(lfs)} labeling functions depend on each other, at most {MOST_LFS} can have "

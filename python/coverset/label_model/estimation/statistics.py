@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple, Self
+from typing import Any, NamedTuple, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+import coverset._arguments as arguments
 import coverset._cpu as _cpu
 from coverset.label_matrix import LabelMatrix
 from coverset.label_model.estimation import columns
+from coverset.label_model.estimation.encoding import MOST_ROWS, Arrays, packed
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
+
+_VOTES = {"indptr": "<i8", "lfs": "<i4", "labels": "<i2"}
+_NAMES = ("lf_names", "class_names", "polarity")
 
 
 class PatternStatistics(NamedTuple):
@@ -38,6 +43,28 @@ class PatternStatistics(NamedTuple):
     def shape(self) -> tuple[int, int]:
         """Number of LFs and cardinality."""
         return self.grouped.matrix.n_lfs, self.grouped.matrix.cardinality
+
+    def stored(self) -> dict[str, Any]:
+        """Return them as JSON has them."""
+        matrix, weight, gold = self.grouped.matrix, self.grouped.weight, self.grouped.gold
+        arrays = {name: getattr(matrix, name) for name in _VOTES} | {"weight": weight, "gold": gold}
+        names = {name: getattr(matrix, name) for name in _NAMES}
+        return {**{name: packed(array) for name, array in arrays.items()}, **names}
+
+    @classmethod
+    def restored(cls, stored: dict[str, Any], m: int, k: int) -> Self:
+        """Return what :meth:`stored` was given, checked; ValueError or TypeError otherwise."""
+        arrays = Arrays(stored)
+        votes = [arrays.vector(name, dtype) for name, dtype in _VOTES.items()]
+        matrix = LabelMatrix.from_csr(
+            *votes, n_lfs=m, cardinality=k, copy=False, **{name: stored[name] for name in _NAMES}
+        )
+        n = len(matrix)
+        weight, gold = arrays.counts("weight", n), arrays.take("gold", "<i2", (n,))
+        if not ((gold >= -1) & (gold < k)).all() or weight.sum() > MOST_ROWS:
+            msg = "its distinct rows hold gold or counts that no fit gives"
+            raise ValueError(msg)
+        return cls(columns.Grouped(matrix, weight, gold))
 
 
 class PairStatistics(NamedTuple):
@@ -70,6 +97,40 @@ class PairStatistics(NamedTuple):
         vote, rows = _added((self.vote, self.rows), (other.vote, other.rows))
         pair, both = _added((self.pair, self.rows_both), (other.pair, other.rows_both))
         return type(self)(self.shape, self.n + other.n, vote, rows, pair, both)
+
+    def stored(self) -> dict[str, Any]:
+        """Return them as JSON has them."""
+        arrays = self._asdict()
+        del arrays["shape"], arrays["n"]
+        return {"n": self.n, **{name: packed(array) for name, array in arrays.items()}}
+
+    @classmethod
+    def restored(cls, stored: dict[str, Any], m: int, k: int) -> Self:
+        """Return what :meth:`stored` was given, checked; ValueError or TypeError otherwise."""
+        arrays = Arrays(stored)
+        vote, pair = arrays.vector("vote", "<i8"), arrays.vector("pair", "<i8")
+        rows, both = arrays.counts("rows", len(vote)), arrays.counts("rows_both", len(pair))
+        n = arguments.whole_number("n", stored["n"], 0, MOST_ROWS)
+        found = cls((m, k), n, vote, rows, pair, both)
+        if not found._in_order():
+            msg = "its counts of votes and pairs of votes are not in order"
+            raise ValueError(msg)
+        return found
+
+    def _in_order(self) -> bool:
+        """Return whether votes and pairs ascend, pairs are of votes, and no count is too large."""
+        k, size = self.shape[1], self.shape[0] * self.shape[1]
+        if (np.diff(self.vote) <= 0).any() or (np.diff(self.pair) <= 0).any():
+            return False
+        if ((self.vote < 0) | (self.vote >= size)).any() or (self.rows > self.n).any():
+            return False
+        if not len(self.pair):
+            return True
+        pairs = self.pairs()
+        if not np.isin(pairs, self.vote).all() or (pairs[0] // k >= pairs[1] // k).any():
+            return False
+        rows = (self.rows[np.searchsorted(self.vote, vote)] for vote in pairs)
+        return all((self.rows_both <= most).all() for most in rows)
 
     def lf_indptr(self) -> Ints:
         """Return where the votes of each LF begin."""

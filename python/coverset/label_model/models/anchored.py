@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Hashable, Mapping, Sequence
 from typing import Any, ClassVar, Self
 
@@ -16,10 +15,11 @@ from coverset.label_matrix import LabelMatrix
 from coverset.label_matrix.matrix import matrix_argument
 from coverset.label_model.estimation import columns, dependencies, factors, refinement
 from coverset.label_model.estimation.anchored import Fitter, weighed
+from coverset.label_model.estimation.encoding import Arrays
 from coverset.label_model.estimation.evidence import Evidence
 from coverset.label_model.estimation.graph import L1, LEAST, DependencyGraph, grown_graph
 from coverset.label_model.estimation.statistics import PatternStatistics
-from coverset.label_model.models import storage
+from coverset.label_model.models import anchored_storage
 from coverset.label_model.models.base import balance_argument
 from coverset.label_model.models.streamed import StreamedModel
 
@@ -112,6 +112,11 @@ class LabelModel(StreamedModel):
     array([1, 0, 1, 0, 0], dtype=int16)
     """
 
+    _statistics_type: ClassVar[Any] = PatternStatistics
+    _magic: ClassVar[str] = "coverset.label_model"
+    _facts: ClassVar[Mapping[str, type]] = {
+        "reliability_": float, "n_patterns_": int, "n_iter_": int, "solver_": str
+    }  # fmt: skip
     reliability_: float
     n_patterns_: int
     n_iter_: int
@@ -140,8 +145,6 @@ class LabelModel(StreamedModel):
         self.max_iter = max_iter
         self.tol = tol
         self.seed = seed
-
-    _statistics_type: ClassVar[Any] = PatternStatistics
 
     def _check(self, k: int) -> tuple[_cpu.FitOptions, NDArray[np.float64] | None]:
         return self._options(), balance_argument(self.class_balance, k)
@@ -290,6 +293,23 @@ class LabelModel(StreamedModel):
             raise ValueError(msg)
         return weighed(self._fitted, L, threads).evidence(L)
 
+    def _arrays(self) -> dict[str, NDArray[Any]]:
+        return anchored_storage.fit_arrays(self._fitted)
+
+    def _parts(self) -> dict[str, Any]:
+        factors = None
+        if self._factors is not None:
+            factors = anchored_storage.stored_factors(*self._with_factors())
+        return {"settings": self._fitted.settings._asdict(), "factors": factors}
+
+    def _restore(self, arrays: Arrays, parts: Mapping[str, Any]) -> None:
+        m, k = self.n_lfs_, self.cardinality_
+        self._fitted = anchored_storage.restored_fit(arrays, parts["settings"], m, k)
+        if parts["factors"] is not None:
+            found = anchored_storage.restored_factors(parts["factors"], self._fitted)
+            self._factors, self._graph = found
+        self._show()
+
     def plot(self, ax: Any = None, *, names: Sequence[str] | None = None) -> Any:
         """Draw each LF's learned accuracy with its interval; needs matplotlib. Return the axes.
 
@@ -302,24 +322,3 @@ class LabelModel(StreamedModel):
         _plots.bars(ax, labels, accuracies, np.nan_to_num(self.lf_accuracy_intervals_))
         ax.set_title("learned accuracy, 95 % interval")
         return ax
-
-    def save(self, path: str | os.PathLike[str]) -> None:
-        """Write the fitted model to one checked JSON file, in one step.
-
-        Raises
-        ------
-        NotFittedError
-            Before ``fit``.
-        """
-        storage.save(self, path)
-
-    @classmethod
-    def load(cls, path: str | os.PathLike[str]) -> LabelModel:
-        """Read a model written by :meth:`save`; it predicts the same bytes.
-
-        Raises
-        ------
-        ValueError
-            If the file is damaged, of another kind, or of another version.
-        """
-        return storage.load(path, cls)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import inspect
+import os
 from abc import ABC, abstractmethod
-from typing import Any, Self
+from collections.abc import Mapping
+from typing import Any, ClassVar, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -14,7 +16,9 @@ import coverset._cpu as _cpu
 from coverset._not_fitted import NotFittedError
 from coverset.label_matrix import LabelMatrix
 from coverset.label_matrix.matrix import matrix_argument
+from coverset.label_model.estimation.encoding import Arrays
 from coverset.label_model.estimation.evidence import Evidence
+from coverset.label_model.models import storage
 from coverset.label_model.models.calibration import Calibration, calibration
 from coverset.label_model.models.explanation import Explanation, explanation
 
@@ -28,6 +32,10 @@ class BaseLabelModel(ABC):
     cardinality_: int
     n_lfs_: int
     seed: int = 0
+    _magic: ClassVar[str]  # names the kind of model in a file
+    _facts: ClassVar[Mapping[str, type]] = {}  # attributes that are saved besides arrays
+    _statistics_type: ClassVar[Any] = None
+    _statistics: Any = None  # what was learned from; None where it is not known
 
     @abstractmethod
     def fit(
@@ -38,6 +46,22 @@ class BaseLabelModel(ABC):
     @abstractmethod
     def _proba(self, L: LabelMatrix, threads: int) -> NDArray[np.float32]:
         """Return probabilities of checked votes."""
+
+    @abstractmethod
+    def _check(self, k: int) -> Any:
+        """Check the parameters for ``k`` classes and return what ``_learn`` needs of them."""
+
+    def _arrays(self) -> dict[str, NDArray[Any]]:
+        """Return the arrays that predictions need."""
+        return {}
+
+    def _parts(self) -> dict[str, Any]:
+        """Return what predictions need besides, as JSON has it."""
+        return {}
+
+    @abstractmethod
+    def _restore(self, arrays: Arrays, parts: Mapping[str, Any]) -> None:
+        """Set what ``_arrays`` and ``_parts`` returned, checked."""
 
     @classmethod
     def _parameter_names(cls) -> list[str]:
@@ -232,6 +256,39 @@ class BaseLabelModel(ABC):
         right = int(np.sum((labels == 1) & (gold == 1)))
         wrong = int(np.sum((labels == 1) != (gold == 1)))
         return 2 * right / (2 * right + wrong) if right else 0.0
+
+    def save(self, path: str | os.PathLike[str], *, statistics: bool = True) -> None:
+        """Write the fitted model to one checked JSON file, in one step.
+
+        Parameters
+        ----------
+        path : path
+        statistics : bool
+            Whether to write what the model learned from, so that ``partial_fit`` and ``merge`` go
+            on after ``load``. Without, the file is small, and the loaded model predicts only.
+
+        Raises
+        ------
+        NotFittedError
+            Before ``fit``.
+
+        Warns
+        -----
+        UserWarning
+            If the statistics are too large for a model file, and are left out.
+        """
+        storage.save(self, path, statistics=statistics)
+
+    @classmethod
+    def load(cls, path: str | os.PathLike[str]) -> Self:
+        """Read a model written by :meth:`save`; it predicts the same bytes.
+
+        Raises
+        ------
+        ValueError
+            If the file is damaged, of another kind, or of another version.
+        """
+        return storage.load(cls, path)
 
 
 def balance_argument(class_balance: ArrayLike | None, k: int) -> NDArray[np.float64] | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, ClassVar
 
 import numpy as np
@@ -11,18 +12,19 @@ import coverset._arguments as arguments
 import coverset._cpu as _cpu
 from coverset.label_matrix import LabelMatrix
 from coverset.label_model.estimation import columns, rows_without_votes
+from coverset.label_model.estimation.encoding import SMALLEST, Arrays
 from coverset.label_model.estimation.evidence import Evidence, posterior
 from coverset.label_model.estimation.statistics import PatternStatistics
-from coverset.label_model.models import storage
 from coverset.label_model.models.base import balance_argument
-from coverset.label_model.models.streamed import StoredModel
+from coverset.label_model.models.storage import restored_columns
+from coverset.label_model.models.streamed import StreamedModel
 
 Floats = NDArray[np.float64]
 
 _CONFUSIONS = ("full", "class", "one_coin")
 
 
-class DawidSkene(StoredModel):
+class DawidSkene(StreamedModel):
     """Learn each annotator's confusions by expectation and maximization (Dawid & Skene 1979).
 
     Given the class, votes are independent; vote ``l`` of annotator ``j`` has probability
@@ -80,7 +82,7 @@ class DawidSkene(StoredModel):
 
     _statistics_type: ClassVar[Any] = PatternStatistics
     _magic: ClassVar[str] = "coverset.dawid_skene"
-    _facts: ClassVar[tuple[str, ...]] = ("n_iter_", "converged_")
+    _facts: ClassVar[Mapping[str, type]] = {"n_iter_": int, "converged_": bool}
     _state: _State
 
     def __init__(
@@ -176,15 +178,13 @@ class DawidSkene(StoredModel):
             "balance": state.class_balance,
         }
 
-    def _restore(self, arrays: storage.Arrays) -> None:
+    def _restore(self, arrays: Arrays, parts: Mapping[str, Any]) -> None:
         m, k = self.n_lfs_, self.cardinality_
-        table = arrays.columns(m, k)
-        state = _State.zero(table, k, arrays.numbers("balance", (k,), 0.0, 1.0))
-        state.expected[:] = arrays.numbers("expected", (len(table.label), k), 0.0, 1e18)
+        table = restored_columns(arrays, m, k)
+        expected = arrays.numbers("expected", (len(table.label), k), 0.0, 1e18)
+        state = _State.zero(table, k, arrays.numbers("balance", (k,), SMALLEST, 1.0))
+        state.expected[:] = expected
         state.rows[:] = arrays.numbers("rows", (k,), 0.0, 1e18)
-        if not (state.class_balance > 0).all():
-            msg = "its class balance is not positive"
-            raise ValueError(msg)
         state.weigh(self._check(k)[0], 1)
         self._state = state
         self.class_balance_ = state.class_balance.copy()

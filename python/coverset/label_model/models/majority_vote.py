@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import os
-from typing import Self
+from collections.abc import Mapping
+from typing import Any, ClassVar, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 import coverset._arguments as arguments
 import coverset._cpu as _cpu
-import coverset._files as _files
 from coverset.label_matrix import LabelMatrix
 from coverset.label_matrix.matrix import matrix_argument
+from coverset.label_model.estimation.encoding import Arrays
 from coverset.label_model.models.base import BaseLabelModel
-
-_MAGIC = "coverset.majority_vote"
-_VERSION = 1
 
 
 class MajorityVote(BaseLabelModel):
@@ -39,8 +36,16 @@ class MajorityVote(BaseLabelModel):
     (array([ 1, -1, -1], dtype=int16), array([1, 0, 0], dtype=int16))
     """
 
+    _magic: ClassVar[str] = "coverset.majority_vote"
+
     def __init__(self, *, seed: int = 0) -> None:
         self.seed = seed
+
+    def _check(self, k: int) -> int:
+        return arguments.whole_number("seed", self.seed, 0)
+
+    def _restore(self, arrays: Arrays, parts: Mapping[str, Any]) -> None:
+        """There is nothing that was learned."""
 
     def fit(
         self, L: LabelMatrix, y: ArrayLike | None = None, *, n_threads: int | None = None
@@ -77,36 +82,3 @@ class MajorityVote(BaseLabelModel):
         proba = np.empty((len(L), L.cardinality), dtype=np.float32)
         _cpu.vote_fractions(L.indptr, L.lfs, L.labels, L.cardinality, proba, threads)
         return proba
-
-    def save(self, path: str | os.PathLike[str]) -> None:
-        """Write the fitted model to one checked JSON file, in one step.
-
-        Raises
-        ------
-        NotFittedError
-            Before ``fit``.
-        """
-        self._require_fitted()
-        facts = {"seed": int(self.seed), "cardinality": self.cardinality_, "n_lfs": self.n_lfs_}
-        _files.write_json(path, _MAGIC, _VERSION, facts)
-
-    @classmethod
-    def load(cls, path: str | os.PathLike[str]) -> MajorityVote:
-        """Read a model written by :meth:`save`.
-
-        Raises
-        ------
-        ValueError
-            If the file is damaged, of another kind, or of another version.
-        """
-        facts = _files.read_json(path, _MAGIC, _VERSION)
-        try:
-            model = cls(seed=arguments.whole_number("seed", facts["seed"], 0))
-            model.cardinality_ = arguments.whole_number(
-                "cardinality", facts["cardinality"], 1, _cpu.MOST_CLASSES
-            )
-            model.n_lfs_ = arguments.whole_number("n_lfs", facts["n_lfs"], 0)
-        except (KeyError, TypeError, ValueError) as error:
-            msg = f"{os.fspath(path)} does not hold a valid majority vote: {error!r}"
-            raise ValueError(msg) from None
-        return model

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, ClassVar
 
 import numpy as np
@@ -11,19 +12,20 @@ import coverset._arguments as arguments
 import coverset._cpu as _cpu
 from coverset.label_matrix import LabelMatrix
 from coverset.label_model.estimation import columns, rows_without_votes
+from coverset.label_model.estimation.encoding import Arrays
 from coverset.label_model.estimation.evidence import Evidence, posterior
 from coverset.label_model.estimation.moments import MomentProblem, smallest_probability
 from coverset.label_model.estimation.statistics import PairStatistics
-from coverset.label_model.models import storage
 from coverset.label_model.models.base import balance_argument
-from coverset.label_model.models.streamed import StoredModel
+from coverset.label_model.models.storage import restored_columns
+from coverset.label_model.models.streamed import StreamedModel
 
 Floats = NDArray[np.float64]
 
 _LARGEST = 1e150  # of a parameter: beyond, its products overflow
 
 
-class MomentModel(StoredModel):
+class MomentModel(StreamedModel):
     """Match how often votes occur alone and in pairs (Ratner et al. 2019).
 
     Minimizes the loss of Snorkel's ``LabelModel``, exactly, without anything dense. With ``O`` the
@@ -77,7 +79,7 @@ class MomentModel(StoredModel):
 
     _statistics_type: ClassVar[Any] = PairStatistics
     _magic: ClassVar[str] = "coverset.moment_model"
-    _facts: ClassVar[tuple[str, ...]] = ("n_steps_", "loss_", "_n_rows")
+    _facts: ClassVar[Mapping[str, type]] = {"n_steps_": int, "loss_": float, "_n_rows": int}
     _fewest_lfs: ClassVar[int] = 3
     _table: columns.Table
     _mu: Floats  # (columns, k)
@@ -163,7 +165,7 @@ class MomentModel(StoredModel):
         Raises
         ------
         NotFittedError, ValueError
-            Before ``fit``; after ``load``, since files hold no statistics; for another shape, or
+            Before ``fit``; after ``load`` of a file without statistics; for another shape, or
             numbers that are not finite.
         """
         self._require_fitted()
@@ -209,9 +211,9 @@ class MomentModel(StoredModel):
             "balance": self.class_balance_,
         }
 
-    def _restore(self, arrays: storage.Arrays) -> None:
+    def _restore(self, arrays: Arrays, parts: Mapping[str, Any]) -> None:
         m, k = self.n_lfs_, self.cardinality_
         arguments.count("_n_rows", self._n_rows)
-        self._table = arrays.columns(m, k)
+        self._table = restored_columns(arrays, m, k)
         self._mu = arrays.numbers("mu", (len(self._table.label), k), 1e-30, 1.0)
         self.class_balance_ = arrays.numbers("balance", (k,), 1e-300, 1.0)

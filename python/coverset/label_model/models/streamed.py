@@ -2,30 +2,22 @@
 
 from __future__ import annotations
 
-import os
 from abc import abstractmethod
 from typing import Any, ClassVar, Self
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 import coverset._arguments as arguments
 from coverset.label_matrix import LabelMatrix
 from coverset.label_matrix.matrix import matrix_argument
-from coverset.label_model.models import storage
 from coverset.label_model.models.base import BaseLabelModel
 
 
 class StreamedModel(BaseLabelModel):
     """``fit``, ``partial_fit`` and ``merge`` over one kind of statistics."""
 
-    _statistics_type: ClassVar[Any]
     _fewest_lfs: ClassVar[int] = 0
-    _statistics: Any = None
-
-    @abstractmethod
-    def _check(self, k: int) -> Any:
-        """Check the parameters for ``k`` classes and return what ``_learn`` needs of them."""
 
     def _check_names(self, L: LabelMatrix) -> None:
         """Check parameters that name LFs."""
@@ -67,7 +59,7 @@ class StreamedModel(BaseLabelModel):
         ------
         ValueError
             As ``fit``, if ``L`` has another cardinality or number of LFs, and for a model that was
-            loaded: files hold no statistics.
+            loaded from a file without statistics.
         """
         if self.__sklearn_is_fitted__():
             self._require_statistics()
@@ -84,7 +76,8 @@ class StreamedModel(BaseLabelModel):
         TypeError
             If ``other`` is another kind of model.
         ValueError
-            If they differ in parameters, cardinality or number of LFs, or were loaded.
+            If they differ in parameters, cardinality or number of LFs, or one was loaded from a
+            file without statistics.
         """
         if type(other) is not type(self):
             msg = f"other must be a {type(self).__name__}, got {type(other).__name__}"
@@ -104,7 +97,8 @@ class StreamedModel(BaseLabelModel):
     def _require_statistics(self) -> None:
         if self._statistics is None:
             msg = (
-                f"this {type(self).__name__} was loaded, and holds no statistics to add to"
+                f"this {type(self).__name__} was loaded, and holds no statistics to add to: "
+                "fit it again, and save it with statistics=True"
                 if not hasattr(self, "solver_") or self.solver_ != "rows"
                 else "a model that learned by rows holds no statistics to add to"
             )
@@ -139,40 +133,3 @@ class StreamedModel(BaseLabelModel):
         self._statistics = statistics
         self.cardinality_, self.n_lfs_ = k, m
         return self
-
-
-class StoredModel(StreamedModel):
-    """Models whose predictions need arrays only: one way to save them."""
-
-    _magic: ClassVar[str]
-    _facts: ClassVar[tuple[str, ...]] = ()  # attributes that are saved besides the arrays
-
-    @abstractmethod
-    def _arrays(self) -> dict[str, NDArray[Any]]:
-        """Return the arrays that predictions need."""
-
-    @abstractmethod
-    def _restore(self, arrays: storage.Arrays) -> None:
-        """Set what ``_arrays`` returned, checked."""
-
-    def save(self, path: str | os.PathLike[str]) -> None:
-        """Write the fitted model to one checked JSON file, in one step; statistics are not kept.
-
-        Raises
-        ------
-        NotFittedError
-            Before ``fit``.
-        """
-        self._require_fitted()
-        storage.write(self, path, self._magic, ("cardinality_", "n_lfs_", *self._facts))
-
-    @classmethod
-    def load(cls, path: str | os.PathLike[str]) -> Self:
-        """Read a model written by :meth:`save`; it predicts the same bytes.
-
-        Raises
-        ------
-        ValueError
-            If the file is damaged, of another kind, or of another version.
-        """
-        return storage.read(cls, path, cls._magic, ("cardinality_", "n_lfs_", *cls._facts))

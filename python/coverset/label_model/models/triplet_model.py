@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, ClassVar
 
 import numpy as np
@@ -11,18 +12,18 @@ import coverset._arguments as arguments
 import coverset._cpu as _cpu
 from coverset.label_matrix import LabelMatrix
 from coverset.label_model.estimation import columns, rows_without_votes
+from coverset.label_model.estimation.encoding import Arrays
 from coverset.label_model.estimation.evidence import Evidence
 from coverset.label_model.estimation.statistics import PairStatistics
-from coverset.label_model.models import storage
 from coverset.label_model.models.base import balance_argument
-from coverset.label_model.models.streamed import StoredModel
+from coverset.label_model.models.streamed import StreamedModel
 
 Floats = NDArray[np.float64]
 
 _LARGEST = 0.999999
 
 
-class TripletModel(StoredModel):
+class TripletModel(StreamedModel):
     """Solve for accuracies by the method of moments over triplets (Fu et al. 2020).
 
     Two labeling functions (LFs) that err independently agree as far as both are right:
@@ -125,7 +126,7 @@ class TripletModel(StoredModel):
     def _arrays(self) -> dict[str, NDArray[Any]]:
         return {"accuracies": self.class_accuracies_, "balance": self.class_balance_}
 
-    def _restore(self, arrays: storage.Arrays) -> None:
+    def _restore(self, arrays: Arrays, parts: Mapping[str, Any]) -> None:
         m, k = self.n_lfs_, self.cardinality_
         self.class_accuracies_ = arrays.numbers("accuracies", (m, k), 0.5, 1.0 - 1e-9)
         self.class_balance_ = arrays.numbers("balance", (k,), 1e-300, 1.0)

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from coverset import _files
 from coverset.compat.snorkel.utils import probs_to_preds
-from coverset.label_model.models import storage
+from coverset.label_model.estimation import encoding
 
 _MAGIC = "coverset.compat.snorkel"
 _VERSION = 1
@@ -69,7 +69,7 @@ class BaseLabeler(ABC):
 
     def save(self, destination: str) -> None:
         """Write the model to one checked JSON file."""
-        state = {name: storage.encoded(value) for name, value in vars(self).items()}
+        state = {name: encoding.encoded(value) for name, value in vars(self).items()}
         _files.write_json(destination, _MAGIC, _VERSION, {"kind": type(self).__name__, **state})
 
     def load(self, source: str) -> None:
@@ -79,7 +79,7 @@ class BaseLabeler(ABC):
             msg = f"{source} does not hold a {type(self).__name__}"
             raise ValueError(msg)
         names = set(state) - {"magic", "version", "checksum"}
-        vars(self).update({name: storage.decoded(state[name]) for name in names})
+        vars(self).update({name: encoding.decoded(state[name]) for name in names})
 
 
 def _f1(gold: Any, preds: Any, average: str) -> float:
