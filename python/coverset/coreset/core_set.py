@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from coverset import _plots
+import coverset._plots as _plots
 
 
 class _Stats(dict[str, int]):

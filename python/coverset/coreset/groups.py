@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from coverset import _arguments as arguments
+import coverset._arguments as arguments
 from coverset._progress import Progress, report
 from coverset.coreset.core_set import CoreSet
 from coverset.coreset.traversal import NO_RADII, NO_ROWS, added

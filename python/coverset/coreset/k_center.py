@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from coverset import _arguments as arguments
-from coverset import _cpu
+import coverset._arguments as arguments
+import coverset._cpu as _cpu
 from coverset._progress import Progress, report
 from coverset.coreset.core_set import CoreSet
 from coverset.coreset.groups import k_center_of_groups

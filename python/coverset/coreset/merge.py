@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from coverset import _arguments as arguments
+import coverset._arguments as arguments
 from coverset.coreset.core_set import CoreSet
 from coverset.coreset.k_center import METRICS
 from coverset.coreset.traversal import float_rows, traverse

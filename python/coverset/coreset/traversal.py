@@ -7,7 +7,7 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-from coverset import _cpu
+import coverset._cpu as _cpu
 from coverset.coreset.core_set import CoreSet
 from coverset.neighbors.rows import StoredRows
 

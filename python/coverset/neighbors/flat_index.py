@@ -8,7 +8,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from coverset import _arguments as arguments
+import coverset._arguments as arguments
 from coverset._not_fitted import NotFittedError
 from coverset.neighbors.rows import Rows, as_float32, check_rows, stored_rows
 from coverset.neighbors.shards import (

@@ -12,8 +12,8 @@ import numpy as np
 from numpy.lib.format import open_memmap
 from numpy.typing import NDArray
 
-from coverset import _arguments as arguments
-from coverset import _files
+import coverset._arguments as arguments
+import coverset._files as _files
 from coverset._progress import Progress, report
 from coverset.neighbors.flat_index import FlatIndex
 from coverset.neighbors.rows import Rows, StoredRows, as_float32

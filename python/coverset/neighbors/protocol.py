@@ -7,7 +7,7 @@ from typing import Any, Protocol, runtime_checkable
 import numpy as np
 from numpy.typing import NDArray
 
-from coverset import _arguments as arguments
+import coverset._arguments as arguments
 from coverset.neighbors.shards import Neighbors
 
 

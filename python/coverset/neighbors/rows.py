@@ -7,8 +7,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from coverset import _arguments as arguments
-from coverset import _cpu
+import coverset._arguments as arguments
+import coverset._cpu as _cpu
 
 _NO_SCALE = np.empty(0, dtype=np.float32)
 _KINDS = ("float32", "float16", "bfloat16", "int8")

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from coverset import _cpu
+import coverset._cpu as _cpu
 from coverset.neighbors.rows import StoredRows, check_rows, stored_rows
 
 NONE_EXCLUDED = np.empty(0, dtype=np.uint8)

@@ -16,7 +16,7 @@ from sklearn.utils.validation import (
     validate_data,
 )
 
-from coverset import _arguments as arguments
+import coverset._arguments as arguments
 from coverset.neighbors.flat_index import FlatIndex
 
 _METRICS = ("euclidean", "sqeuclidean", "cosine")
