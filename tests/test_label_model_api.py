@@ -10,7 +10,7 @@ import pytest
 
 import coverset as cs
 import label_model_reference as reference
-from coverset import _files
+from coverset import _store
 from label_model_examples import matrix
 
 # --- errors -------------------------------------------------------------------------------------
@@ -457,6 +457,6 @@ def test_refuses_hostile_content_behind_a_right_checksum(change, tmp_path):
     body = json.loads((tmp_path / "model.json").read_text())["body"]
     assert array_of(body, "label")[:4].tolist() == [1, 0, 1, 2]  # LF 0, then LF 1
     change(body)
-    _files.write_json(tmp_path / "hostile.json", "coverset.label_model", 1, body)
+    _store.write_json(tmp_path / "hostile.json", "coverset.label_model", 1, body)
     with pytest.raises(ValueError, match=r"hostile\.json"):
         cs.LabelModel.load(tmp_path / "hostile.json")

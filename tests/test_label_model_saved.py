@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 import coverset as cs
-from coverset import _files
+from coverset import _store
 from coverset.compat.snorkel.labeling.model import LabelModel as SnorkelModel
 from coverset.label_model.models import storage
 from label_model_examples import matrix
@@ -291,7 +291,7 @@ def test_refuses_hostile_statistics_behind_a_right_checksum(kind, change, parts,
     kind().fit(*parts[0]).save(tmp_path / "model.json")
     body = json.loads((tmp_path / "model.json").read_text())["body"]
     change(body["statistics"])
-    _files.write_json(tmp_path / "hostile.json", kind._magic, 1, body)
+    _store.write_json(tmp_path / "hostile.json", kind._magic, 1, body)
     with pytest.raises(ValueError, match=r"hostile\.json does not hold a valid"):
         kind.load(tmp_path / "hostile.json")
 
@@ -301,7 +301,7 @@ def test_refuses_hostile_statistics_behind_a_right_checksum(kind, change, parts,
 def test_refuses_statistics_of_another_kind(kind, statistics, parts, tmp_path):
     kind().fit(*parts[0]).save(tmp_path / "model.json")
     body = json.loads((tmp_path / "model.json").read_text())["body"]
-    _files.write_json(tmp_path / "hostile.json", kind._magic, 1, body | {"statistics": statistics})
+    _store.write_json(tmp_path / "hostile.json", kind._magic, 1, body | {"statistics": statistics})
     with pytest.raises(ValueError, match=r"hostile\.json does not hold a valid"):
         kind.load(tmp_path / "hostile.json")
 
@@ -321,7 +321,7 @@ def test_refuses_hostile_parameters(groups, parts, tmp_path):
     cs.LabelModel().fit(parts[0][0]).save(tmp_path / "model.json")
     body = json.loads((tmp_path / "model.json").read_text())["body"]
     body["parameters"]["groups"] = groups
-    _files.write_json(tmp_path / "hostile.json", "coverset.label_model", 1, body)
+    _store.write_json(tmp_path / "hostile.json", "coverset.label_model", 1, body)
     with pytest.raises(ValueError, match=r"hostile\.json does not hold a valid LabelModel"):
         cs.LabelModel.load(tmp_path / "hostile.json")
 
@@ -333,6 +333,6 @@ def test_refuses_hostile_facts(name, value, parts, tmp_path):
     cs.LabelModel().fit(parts[0][0]).save(tmp_path / "model.json")
     body = json.loads((tmp_path / "model.json").read_text())["body"]
     body["facts"][name] = value
-    _files.write_json(tmp_path / "hostile.json", "coverset.label_model", 1, body)
+    _store.write_json(tmp_path / "hostile.json", "coverset.label_model", 1, body)
     with pytest.raises(ValueError, match=r"hostile\.json does not hold a valid LabelModel"):
         cs.LabelModel.load(tmp_path / "hostile.json")

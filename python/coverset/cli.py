@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from coverset import _files
+from coverset import _store
 from coverset._versions import __version__, show_versions
 from coverset.label_matrix import LabelMatrix, lf_summary
 from coverset.label_model import LabelModel, MajorityVote, report_page
@@ -92,7 +92,7 @@ def write_labels(path: Path, L: LabelMatrix, proba: Any, labels: Any) -> None:
     columns = {"row": np.arange(len(L))}
     columns |= {f"p_{name}": np.ascontiguousarray(proba[:, y]) for y, name in enumerate(names)}
     columns |= {"label": labels, "n_votes": np.diff(L.indptr).astype(np.int32)}
-    with _files.replacing(path) as file:
+    with _store.replacing(path) as file:
         pa.parquet.write_table(pa.table(columns), file)
 
 
@@ -162,7 +162,7 @@ def _write_page(path: Path, L: LabelMatrix, model: Any, data: Any, gold: str | N
         return [" | ".join(str(value) for value in row.values()) for row in some]
 
     page = report_page(L, model, y, read_rows if texts else None)
-    with _files.replacing(path) as file:
+    with _store.replacing(path) as file:
         file.write(page.encode())
 
 

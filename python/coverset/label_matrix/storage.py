@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 from numpy.typing import NDArray
 
 from coverset import _arguments as arguments
-from coverset import _cpu, _files
+from coverset import _cpu, _store
 
 Matrix = TypeVar("Matrix")
 
@@ -22,14 +22,14 @@ def save(
     path: str | os.PathLike[str], facts: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]
 ) -> None:
     """Write a matrix as a folder."""
-    _files.write_folder(path, _MAGIC, _VERSION, facts, arrays)
+    _store.write_folder(path, _MAGIC, _VERSION, facts, arrays)
 
 
 def load(
     path: str | os.PathLike[str], build: Callable[..., Matrix], *, mmap: bool, verify: bool
 ) -> Matrix:
     """Read a folder written by :func:`save`; ``build`` is ``LabelMatrix.from_csr``."""
-    facts, arrays = _files.read_folder(path, _MAGIC, _VERSION, _ARRAYS, mmap=mmap, verify=verify)
+    facts, arrays = _store.read_folder(path, _MAGIC, _VERSION, _ARRAYS, mmap=mmap, verify=verify)
     try:
         return build(
             arrays["indptr"],

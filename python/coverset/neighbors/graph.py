@@ -13,7 +13,7 @@ from numpy.lib.format import open_memmap
 from numpy.typing import NDArray
 
 import coverset._arguments as arguments
-import coverset._files as _files
+import coverset._store as _store
 from coverset._progress import Progress, report
 from coverset.neighbors.flat_index import FlatIndex
 from coverset.neighbors.rows import Rows, StoredRows, as_float32
@@ -137,7 +137,7 @@ class _Journal:
         files = folder / "distances.npy", folder / "indices.npy"
         self.done = 0
         if self._file.exists():
-            body = _files.read_json(self._file, _MAGIC, _VERSION)
+            body = _store.read_json(self._file, _MAGIC, _VERSION)
             self.done = arguments.whole_number("done", body.pop("done", None), 0, index.n_rows_)
             if body != self._facts:
                 msg = f"path must be free or hold this graph, {folder} holds another one"
@@ -164,7 +164,7 @@ class _Journal:
             for array in self.graph:
                 array.flush()  # type: ignore[union-attr]
         self.done = done
-        _files.write_json(self._file, _MAGIC, _VERSION, {**self._facts, "done": done})
+        _store.write_json(self._file, _MAGIC, _VERSION, {**self._facts, "done": done})
 
 
 def _checksum(rows: StoredRows) -> int:

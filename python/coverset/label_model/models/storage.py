@@ -16,7 +16,7 @@ import numpy as np
 
 import coverset._arguments as arguments
 import coverset._cpu as _cpu
-import coverset._files as _files
+import coverset._store as _store
 from coverset.label_model.estimation import columns
 from coverset.label_model.estimation.encoding import Arrays, decoded, encoded, packed
 
@@ -47,7 +47,7 @@ def save(model: Any, path: str | os.PathLike[str], *, statistics: bool) -> None:
             body["statistics"] = None
             msg = f"saved without statistics: with them a model file would have {size:,} bytes"
             warnings.warn(msg, UserWarning, stacklevel=3)
-    _files.write_json(path, model._magic, _VERSION, body)
+    _store.write_json(path, model._magic, _VERSION, body)
 
 
 def _plain(fact: Any) -> Any:
@@ -66,7 +66,7 @@ def _size(entry: Any) -> int:
 def load(kind: type[Model], path: str | os.PathLike[str]) -> Model:
     """Read a model written by :func:`save`."""
     magic: str = kind._magic  # type: ignore[attr-defined]
-    body = _files.read_json(path, magic, _VERSION)
+    body = _store.read_json(path, magic, _VERSION)
     try:
         return _restored(kind, body)
     except _DAMAGES as error:

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from coverset import _files
+from coverset import _store
 from coverset.compat.snorkel.utils import probs_to_preds
 from coverset.label_model.estimation import encoding
 
@@ -70,11 +70,11 @@ class BaseLabeler(ABC):
     def save(self, destination: str) -> None:
         """Write the model to one checked JSON file."""
         state = {name: encoding.encoded(value) for name, value in vars(self).items()}
-        _files.write_json(destination, _MAGIC, _VERSION, {"kind": type(self).__name__, **state})
+        _store.write_json(destination, _MAGIC, _VERSION, {"kind": type(self).__name__, **state})
 
     def load(self, source: str) -> None:
         """Take over everything from a file written by :meth:`save`."""
-        state = _files.read_json(source, _MAGIC, _VERSION)
+        state = _store.read_json(source, _MAGIC, _VERSION)
         if state.pop("kind", None) != type(self).__name__:
             msg = f"{source} does not hold a {type(self).__name__}"
             raise ValueError(msg)
