@@ -15,7 +15,10 @@ Matrix = TypeVar("Matrix")
 
 _MAGIC = "coverset.label_matrix"
 _VERSION = 1
-_ARRAYS = {"indptr": "<i8", "lfs": "<i4", "labels": "<i2"}
+_ARRAYS = {
+    name: _store.Expected((dtype,))
+    for name, dtype in (("indptr", "<i8"), ("lfs", "<i4"), ("labels", "<i2"))
+}
 
 
 def save(
