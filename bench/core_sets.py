@@ -25,7 +25,7 @@ import numpy as np
 import coverset as cs
 import workloads
 from coverset import _cpu
-from coverset.neighbors.rows import stored_rows
+from coverset._rows import stored_rows
 
 RESULTS = Path(__file__).parent / "results"
 

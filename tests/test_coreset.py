@@ -11,7 +11,7 @@ import coverset as cs
 from coreset_examples import measured
 from coreset_reference import farthest_first, nearest_centers
 from coverset import _cpu
-from coverset.neighbors.rows import stored_rows
+from coverset._rows import stored_rows
 from neighbors_examples import normal
 
 

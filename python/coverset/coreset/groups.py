@@ -10,9 +10,9 @@ from numpy.typing import ArrayLike, NDArray
 
 import coverset._arguments as arguments
 from coverset._progress import Progress, report
+from coverset._rows import StoredRows
 from coverset.coreset.core_set import CoreSet
 from coverset.coreset.traversal import NO_RADII, NO_ROWS, added
-from coverset.neighbors.rows import StoredRows
 
 
 class _Part(NamedTuple):

@@ -12,11 +12,11 @@ from numpy.typing import ArrayLike, NDArray
 import coverset._arguments as arguments
 import coverset._cpu as _cpu
 from coverset._progress import Progress, report
+from coverset._rows import Rows, StoredRows, check_rows, stored_rows
 from coverset.coreset.core_set import CoreSet
 from coverset.coreset.groups import k_center_of_groups
 from coverset.coreset.streamed import k_center_of_stream
 from coverset.coreset.traversal import NO_ROWS, NO_WEIGHTS, traverse, traverse_from
-from coverset.neighbors.rows import Rows, StoredRows, check_rows, stored_rows
 
 METRICS = ("euclidean", "cosine")
 

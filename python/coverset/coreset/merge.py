@@ -9,10 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 import coverset._arguments as arguments
+from coverset._rows import Rows, stored_rows
 from coverset.coreset.core_set import CoreSet
 from coverset.coreset.k_center import METRICS
 from coverset.coreset.traversal import float_rows, traverse
-from coverset.neighbors.rows import Rows, stored_rows
 
 
 def k_center_merge(

@@ -9,9 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from coverset._progress import Progress, report
+from coverset._rows import Rows, check_rows, stored_rows
 from coverset.coreset.core_set import CoreSet
 from coverset.coreset.traversal import NO_ROWS, added, float_rows, traverse
-from coverset.neighbors.rows import Rows, check_rows, stored_rows
 
 _SPARE = 4  # rows that are kept for each that is asked for
 _EVERY = slice(None)

@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 import coverset._cpu as _cpu
+from coverset._rows import StoredRows
 from coverset.coreset.core_set import CoreSet
-from coverset.neighbors.rows import StoredRows
 
 NO_ROWS = np.empty(0, dtype=np.int64)
 NO_WEIGHTS = NO_RADII = np.empty(0, dtype=np.float32)

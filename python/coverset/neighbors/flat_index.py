@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 
 import coverset._arguments as arguments
 from coverset._not_fitted import NotFittedError
-from coverset.neighbors.rows import Rows, as_float32, check_rows, stored_rows
+from coverset._rows import Rows, as_float32, check_rows, stored_rows
 from coverset.neighbors.shards import (
     NO_ROWS,
     NONE_EXCLUDED,

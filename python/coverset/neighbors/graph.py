@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 import coverset._arguments as arguments
 import coverset._store as _store
 from coverset._progress import Progress, report
+from coverset._rows import Rows, StoredRows, as_float32
 from coverset.neighbors.flat_index import FlatIndex
-from coverset.neighbors.rows import Rows, StoredRows, as_float32
 from coverset.neighbors.shards import NO_ROWS, NONE_EXCLUDED, Neighbors, merge_nearest
 
 _BLOCK = 1 << 13  # rows that are searched for at a time

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 import coverset._cpu as _cpu
-from coverset.neighbors.rows import StoredRows, check_rows, stored_rows
+from coverset._rows import StoredRows, check_rows, stored_rows
 
 NONE_EXCLUDED = np.empty(0, dtype=np.uint8)
 NO_ROWS = np.empty(0, dtype=np.int64)
