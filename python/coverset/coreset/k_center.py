@@ -46,8 +46,9 @@ def k_center(
     Parameters
     ----------
     X : (n, d) array or Rows, or an iterator of them
-        float32 or float16, mapped files included, or :class:`Rows` of bfloat16 or int8. An iterator
-        of blocks is read once, see below; of the options it takes ``metric`` and ``n_threads``.
+        float32 or float16, mapped files and Arrow columns of lists included, or :class:`Rows` of
+        bfloat16 or int8. An iterator of blocks is read once, see below; of the options it takes
+        ``metric`` and ``n_threads``.
     k : int
         New rows to take, 1..n - ``n_outliers`` - ``initial``. With ``groups`` shared out evenly, or
         a dict of rows for each group.

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from coverset._rows import read_vectors
 from coverset.lf.columns import Validity
 
 
@@ -76,91 +77,5 @@ def holds_vectors(values: Any) -> bool:
 
 def embeddings(values: Any, start: int) -> Embeddings:
     """Read a column of vectors, all of one length: (n, d) arrays and fixed-size lists in place."""
-    if isinstance(values, np.ndarray) and values.ndim == 2 and values.dtype.kind == "f":
-        return Embeddings(values, Validity(len(values)))
-    if hasattr(values, "to_pylist"):
-        return _from_arrow(values, start)
-    items = list(values)
-    vectors = [None if item is None else np.asarray(item) for item in items]
-    lengths = {v.shape for v in vectors if v is not None}
-    if len(lengths) > 1 or any(len(shape) != 1 for shape in lengths):
-        msg = f"it must hold vectors of one length, got shapes {sorted(lengths)[:3]}"
-        raise TypeError(msg)
-    d = next(iter(lengths), (0,))[0]
-    rows = np.zeros((len(items), d))
-    valid = np.array([v is not None for v in vectors], dtype=bool)
-    for i, vector in enumerate(vectors):
-        if vector is not None:
-            rows[i] = _as_floats(vector, start + i)
-    return Embeddings(rows, Validity.of_mask(valid))
-
-
-def _as_floats(vector: NDArray[Any], row: int) -> NDArray[np.float64]:
-    if vector.dtype.kind not in "iuf":
-        msg = f"it must hold vectors of numbers, row {row} is of dtype {vector.dtype}"
-        raise TypeError(msg)
-    return vector.astype(np.float64)
-
-
-def _from_arrow(array: Any, start: int) -> Embeddings:
-    import pyarrow as pa
-
-    if isinstance(array, pa.ChunkedArray):
-        array = array.combine_chunks()
-    if isinstance(array, pa.ExtensionArray):
-        array = array.storage
-    kind, validity = array.type, Validity.of_arrow(array)
-    if pa.types.is_null(kind):
-        return Embeddings(np.zeros((len(array), 0)), Validity.of_mask(validity.mask & False))
-    nested = pa.types.is_list(kind) or pa.types.is_large_list(kind)
-    if not nested and not pa.types.is_fixed_size_list(kind):
-        msg = f"it must hold lists of floats, got Arrow type {kind}"
-        raise TypeError(msg)
-    if not pa.types.is_floating(kind.value_type):
-        msg = f"it must hold lists of floats, got Arrow type {kind}"
-        raise TypeError(msg)
-    dtype = np.dtype(kind.value_type.to_pandas_dtype())
-    if not nested:
-        d = kind.list_size
-        rows = _floats(array.values, dtype, array.offset * d, len(array) * d, start, d, validity)
-        return Embeddings(rows, validity)
-    offsets = array.offsets.to_numpy()
-    lengths = np.diff(offsets)
-    present = lengths[validity.mask]
-    d = int(present[0]) if len(present) else 0
-    odd = np.flatnonzero((lengths != d) & validity.mask)
-    if len(odd):
-        msg = f"it must hold vectors of one length, row {start + odd[0]} has {lengths[odd[0]]}, not"
-        raise TypeError(f"{msg} {d}")
-    if (lengths == d).all():
-        first = int(offsets[0]) if len(offsets) else 0
-        flat = _floats(array.values, dtype, first, len(array) * d, start, d, validity)
-        return Embeddings(flat, validity)
-    rows = np.zeros((len(array), d), dtype=dtype)  # nulls take another length, or none
-    for i in np.flatnonzero(validity.mask):
-        first = int(offsets[i])
-        rows[i] = _floats(array.values, dtype, first, d, start + int(i), d, Validity(1))[0]
-    return Embeddings(rows, validity)
-
-
-def _floats(
-    values: Any,
-    dtype: np.dtype[Any],
-    first: int,
-    count: int,
-    start: int,
-    d: int,
-    validity: Validity,
-) -> NDArray[Any]:
-    """Return vectors of d numbers from an Arrow array's buffer, in place."""
-    buffer = values.buffers()[1]
-    if values.null_count:
-        missing = ~Validity.of_arrow(values.slice(first, count)).mask.reshape(-1, d)
-        bad = np.flatnonzero(missing.any(axis=1) & validity.mask)
-        if len(bad):
-            msg = f"vectors must hold no nulls, that of row {start + bad[0]} does"
-            raise TypeError(msg)
-    if buffer is None or not count:
-        return np.zeros((count // max(d, 1), d), dtype=dtype)
-    offset = (values.offset + first) * dtype.itemsize
-    return np.frombuffer(buffer, dtype=dtype, count=count, offset=offset).reshape(-1, d)
+    rows, valid = read_vectors(values, start)
+    return Embeddings(rows, Validity(len(values)) if valid is None else Validity.of_mask(valid))

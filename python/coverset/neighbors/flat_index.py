@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 
 import coverset._arguments as arguments
 from coverset._not_fitted import NotFittedError
-from coverset._rows import Rows, as_float32, check_rows, stored_rows
+from coverset._rows import Rows, as_float32, check_rows, row_parts, stored_rows
 from coverset.neighbors.shards import (
     NO_ROWS,
     NONE_EXCLUDED,
@@ -74,8 +74,9 @@ class FlatIndex:
         Parameters
         ----------
         X : (n, d) array or Rows, or a list of them
-            float32 or float16; mapped files and torch tensors on the CPU are taken as they are.
-            The rows of a list are numbered through. Must not change while the index is in use.
+            float32 or float16; mapped files, torch tensors on the CPU and Arrow columns of lists
+            (without nulls) are taken as they are. The rows of a list, and of a column's chunks,
+            are numbered through. Must not change while the index is in use.
         n_threads : int, optional
             By default the CPUs this process may use.
 
@@ -94,13 +95,13 @@ class FlatIndex:
         arguments.one_of("metric", self.metric, METRICS)
         threads = arguments.threads(n_threads)
         shards: list[Shard] = []
-        for i, part in enumerate(X if isinstance(X, list | tuple) else [X]):
-            name = f"X[{i}]" if isinstance(X, list | tuple) else "X"
+        parts = row_parts("X", X)
+        for name, part in parts:
             first = shards[-1].last if shards else 0
             shards.append(Shard.of(name, part, self.metric, first, threads))
-            if shards[i].n_features != shards[0].n_features:
-                msg = f"{name} must have {shards[0].n_features} columns, as X[0], "
-                raise ValueError(f"{msg}got {shards[i].n_features}")
+            if shards[-1].n_features != shards[0].n_features:
+                msg = f"{name} must have {shards[0].n_features} columns, as {parts[0][0]}, "
+                raise ValueError(f"{msg}got {shards[-1].n_features}")
         if not shards or shards[-1].last == 0:
             msg = "X must have at least one row, got none"
             raise ValueError(msg)

@@ -9,6 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 
 import coverset._arguments as arguments
 import coverset._cpu as _cpu
+from coverset._rows.vectors import read_vectors
 
 _NO_SCALE = np.empty(0, dtype=np.float32)
 _KINDS = ("float32", "float16", "bfloat16", "int8")
@@ -151,8 +152,19 @@ def stored_rows(name: str, rows: Any, raw: bool = False) -> StoredRows:
     return StoredRows(data, kind, _NO_SCALE)
 
 
+def row_parts(name: str, X: Any) -> list[tuple[str, Any]]:
+    """Return arrays whose rows are numbered through, with their names: a list's, or the chunks."""
+    if isinstance(X, list | tuple):
+        return [(f"{name}[{i}]", part) for i, part in enumerate(X)]
+    if getattr(X, "num_chunks", 1) > 1:
+        return [(f"{name}.chunk({i})", part) for i, part in enumerate(X.chunks) if len(part)]
+    return [(name, X)]
+
+
 def _from_elsewhere(name: str, rows: Any) -> NDArray[Any]:
-    """Return the array behind a CPU tensor; a list is refused, since it would be converted."""
+    """Return the array behind a CPU tensor or an Arrow column; a list would be converted."""
+    if hasattr(rows, "to_pylist") and hasattr(rows, "type"):
+        return _from_arrow(name, rows)
     if hasattr(rows, "__dlpack__") and hasattr(rows, "detach"):
         rows = rows.detach()
         if str(getattr(rows, "dtype", "")) == "torch.bfloat16":
@@ -162,6 +174,23 @@ def _from_elsewhere(name: str, rows: Any) -> NDArray[Any]:
         return array
     msg = f"{name} must be a NumPy array, a torch tensor or cs.Rows, got {type(rows).__name__}"
     raise TypeError(msg)
+
+
+def _from_arrow(name: str, column: Any) -> NDArray[Any]:
+    """Return the vectors of an Arrow column, which must lie together."""
+    chunks = getattr(column, "num_chunks", 1)
+    if chunks > 1:
+        msg = f"{name} must be in one chunk (combine_chunks makes a copy that is), got {chunks}"
+        raise TypeError(msg)
+    if column.null_count:
+        row = column.is_valid().to_pylist().index(False)
+        msg = f"{name} must hold no nulls, row {row} is null"
+        raise ValueError(msg)
+    try:
+        return read_vectors(column).rows
+    except TypeError as error:
+        msg = f"{name}: {error}"
+        raise TypeError(msg) from None
 
 
 def check_rows(name: str, rows: StoredRows, metric: str, threads: int) -> None:
