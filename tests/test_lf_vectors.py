@@ -112,8 +112,8 @@ def canonical(a, b, gaps=False):
 
 def exactly_near(rows, prototypes, threshold, metric):
     """Return whether rows are near any prototype, by the canonical distance."""
-    sums = canonical(rows[:, None], prototypes, metric == "l2")
-    if metric == "l2":
+    sums = canonical(rows[:, None], prototypes, metric == "euclidean")
+    if metric == "euclidean":
         return (sums <= threshold * threshold).any(axis=1)
     lengths, own = (np.sqrt(canonical(a, a)) for a in (prototypes, rows))
     return (sums >= threshold * lengths * own[:, None]).any(axis=1) & (own > 0)
@@ -122,7 +122,7 @@ def exactly_near(rows, prototypes, threshold, metric):
 def clearly_near(rows, prototypes, threshold, metric):
     """Return the float64 answer, and where it is farther than rounding from the threshold."""
     rows, prototypes = rows.astype(float), prototypes.astype(float)
-    if metric == "l2":
+    if metric == "euclidean":
         value = -np.linalg.norm(rows[:, None] - prototypes[None], axis=2).min(axis=1)
         return value >= -threshold, np.abs(value + threshold) > 1e-5 * (1 + threshold)
     norms = np.linalg.norm(rows, axis=1)
@@ -138,7 +138,7 @@ def embedded(rng, n, d):
     return rows, (near + (near == 0)).astype("f4")
 
 
-@pytest.mark.parametrize("metric", ["cosine", "l2"])
+@pytest.mark.parametrize("metric", ["cosine", "euclidean"])
 @pytest.mark.parametrize("d", [1, 3, 16, 17, 100, 768])
 def test_near_rows_are_those_of_float64_on_every_level_and_thread_count(simd_level, d, metric):
     rows, prototypes = embedded(np.random.default_rng(d), 259, d)
@@ -159,7 +159,8 @@ def test_near_rows_are_those_of_float64_on_every_level_and_thread_count(simd_lev
 @given(st.integers(0, 2**32 - 1), st.sampled_from([1, 2, 15, 33]), st.booleans())
 def test_thresholds_at_a_row_s_own_distance_are_decided_by_the_canonical_sum(seed, d, gaps):
     rows, prototypes = embedded(np.random.default_rng(seed), 20, d)
-    sums, metric = canonical(rows[:, None], prototypes, gaps).ravel()[:9], ("cosine", "l2")[gaps]
+    sums = canonical(rows[:, None], prototypes, gaps).ravel()[:9]
+    metric = "euclidean" if gaps else "cosine"
     thresholds = np.sqrt(sums) if gaps else np.clip(sums / d, -1, 1)
     lfs = [lf.similar("x", prototypes, t, 1, metric=metric) for t in thresholds]
     want = [exactly_near(rows, prototypes, t, metric) for t in thresholds]
@@ -169,17 +170,28 @@ def test_thresholds_at_a_row_s_own_distance_are_decided_by_the_canonical_sum(see
 def test_small_whole_numbers_are_decided_exactly():
     rows = {"x": np.array([[3, 4], [4, 3], [-3, -4], [0, 0], [6, 8]], "f4")}
     for metric, threshold, want in [
-        ("cosine", 0.96, [1, 1, -1, -1, 1]), ("l2", 0, [1, -1, -1, -1, -1]),
-        ("cosine", 1.0, [1, -1, -1, -1, 1]), ("l2", 5, [1, 1, -1, 1, 1]),
-        ("cosine", -1.0, [1, 1, 1, -1, 1]), ("l2", np.inf, [1, 1, 1, 1, 1]),
+        ("cosine", 0.96, [1, 1, -1, -1, 1]), ("euclidean", 0, [1, -1, -1, -1, -1]),
+        ("cosine", 1.0, [1, -1, -1, -1, 1]), ("euclidean", 5, [1, 1, -1, 1, 1]),
+        ("cosine", -1.0, [1, 1, 1, -1, 1]), ("euclidean", np.inf, [1, 1, 1, 1, 1]),
     ]:  # fmt: skip
         assert column(lf.similar("x", [3, 4], threshold, 1, metric=metric), rows) == want
+
+
+def test_l2_is_an_old_name():
+    with pytest.warns(FutureWarning, match="metric 'l2' is deprecated .* use 'euclidean'"):
+        old = lf.similar("x", [3, 4], 5, 1, metric="l2")
+    rows = {"x": np.array([[3, 4], [-3, -4], [0, 0]], "f4")}
+    assert column(old, rows) == [1, -1, 1]
+    new = lf.similar("x", [3, 4], 5, 1, metric="euclidean")
+    assert (old.name, old.shares) == (new.name, new.shares)
+    with pytest.raises(ValueError, match="metric must be one of 'cosine', 'euclidean', got 'L2'"):
+        lf.similar("x", [3, 4], 5, 1, metric="L2")
 
 
 def test_functions_of_many_prototypes_and_both_metrics_share_a_column():
     rng = np.random.default_rng(5)
     rows, many = embedded(rng, 300, 24)[0], rng.standard_normal((1000, 24), "f4")
-    cases = [(many[:1], 4.5, "l2"), (many, 0.6, "cosine"), (many, 4.5, "l2")]
+    cases = [(many[:1], 4.5, "euclidean"), (many, 0.6, "cosine"), (many, 4.5, "euclidean")]
     lfs = [lf.similar("x", p, threshold, 1, metric=metric) for p, threshold, metric in cases]
     want = np.stack([exactly_near(rows, *case) for case in cases], axis=1)
     np.testing.assert_array_equal(votes(lfs, rows) == 1, want)
@@ -210,7 +222,7 @@ FORMS["slice"] = pa.concat_arrays([FORMS["fixed float"][:3], FORMS["fixed float"
 
 
 @pytest.mark.parametrize("name", FORMS)
-@pytest.mark.parametrize("metric", ["cosine", "l2"])
+@pytest.mark.parametrize("metric", ["cosine", "euclidean"])
 def test_vectors_of_every_layout_give_the_same_answers(name, metric):
     made = lf.similar("x", EIGHTHS[5:8], 0.3 if metric == "cosine" else 8, 1, metric=metric)
     want = column(made, {"x": EIGHTHS.astype("f4").copy()})
@@ -251,7 +263,7 @@ def test_a_row_that_is_not_finite_is_named(code, bad):
     rows[645, 2] = bad
     whole = pa.FixedSizeListArray.from_arrays(pa.array(rows.ravel()), 3)
     chunks = pa.table({"x": pa.chunked_array([whole[:300], whole[300:]])})
-    for table, metric in [({"x": rows}, "cosine"), (chunks, "l2")]:
+    for table, metric in [({"x": rows}, "cosine"), (chunks, "euclidean")]:
         with pytest.raises(ValueError, match=f"row 645 holds {bad}"):
             cs.apply([lf.similar("x", [1, 1, 1], 0.5, 1, metric=metric)], table)
 

@@ -206,9 +206,10 @@ def test_exclude_is_one_bool_a_row(exclude, error, message):
 
 
 @pytest.mark.parametrize("metric", ["l2", "Cosine", "", None])
-def test_metric_must_be_one_of_three(metric):
+def test_metric_must_be_one_of_four(metric):
     X = normal(20, 6)
-    message = f"metric must be one of 'sqeuclidean', 'cosine', 'inner_product', got {metric!r}"
+    names = "'sqeuclidean', 'euclidean', 'cosine', 'inner_product'"
+    message = f"metric must be one of {names}, got {metric!r}"
     for call in (
         lambda: cs.knn(X, X, 2, metric),
         lambda: cs.knn_graph(X, 2, metric),

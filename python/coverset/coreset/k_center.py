@@ -11,14 +11,13 @@ from numpy.typing import ArrayLike, NDArray
 
 import coverset._arguments as arguments
 import coverset._cpu as _cpu
+import coverset._metrics as metrics
 from coverset._progress import Progress, report
 from coverset._rows import Rows, StoredRows, check_rows, stored_rows
 from coverset.coreset.core_set import CoreSet
 from coverset.coreset.groups import k_center_of_groups
 from coverset.coreset.streamed import k_center_of_stream
 from coverset.coreset.traversal import NO_ROWS, NO_WEIGHTS, traverse, traverse_from
-
-METRICS = ("euclidean", "cosine")
 
 
 def k_center(
@@ -122,7 +121,7 @@ def k_center(
     array([0, 0, 2, 2, 4])
     """
     threads = arguments.threads(n_threads)
-    unit = arguments.one_of("metric", metric, METRICS) == "cosine"
+    unit = metrics.checked("coreset", metric) == "cosine"
     if isinstance(X, Iterator):
         options = {"start": start, "initial": initial, "weights": weights, "groups": groups}
         options |= {"stop_radius": stop_radius, "n_outliers": n_outliers or None}

@@ -9,9 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 import coverset._arguments as arguments
+import coverset._metrics as metrics
 from coverset._rows import Rows, stored_rows
 from coverset.coreset.core_set import CoreSet
-from coverset.coreset.k_center import METRICS
 from coverset.coreset.traversal import float_rows, traverse
 
 
@@ -68,7 +68,7 @@ def k_center_merge(
     >>> c.indices, c.radii
     (array([0, 5, 2]), array([29., 19., 11.], dtype=float32))
     """
-    unit = arguments.one_of("metric", metric, METRICS) == "cosine"
+    unit = metrics.checked("coreset", metric) == "cosine"
     threads = arguments.threads(n_threads)
     if not isinstance(parts, list | tuple) or not parts:
         msg = f"parts must be a list of (X, CoreSet), got {parts!r:.80}"

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 import coverset._cpu as _cpu
+import coverset._metrics as metrics
 from coverset._rows import StoredRows
 from coverset.coreset.core_set import CoreSet
 
@@ -58,7 +59,8 @@ def traverse_from(
     """
     largest = float(weights.max(initial=0.0))
     power = float(np.ldexp(1.0, int(np.frexp(largest)[1]))) if largest > 0 else 1.0
-    indices, bounds = np.full(k, -1, dtype=np.int64), np.empty(k, dtype=np.float32)
+    indices, squares = np.full(k, -1, dtype=np.int64), np.empty(k, dtype=np.float32)
+    least = metrics.largest_square(stop, lambda some: _radii(some, power))
     told = 0
 
     def tick() -> None:
@@ -68,22 +70,15 @@ def traverse_from(
             advance(done - told)
         told = done
 
+    scaled = (weights.astype(np.float64) / power).astype(np.float32)
     stats = _cpu.k_center(
-        *(
-            *rows,
-            unit,
-            start,
-            initial,
-            (weights.astype(np.float64) / power).astype(np.float32),
-            n_outliers,
-        ),
-        *(_largest_bound(stop, power), indices, bounds, threads),
+        *(*rows, unit, start, initial, scaled, n_outliers, least, indices, squares, threads),
         tick=tick if advance is not None else None,
     )
     tick()
     taken, before = stats.pop("centers"), stats.pop("before")
     first = _radii(np.array([before], dtype=np.float32), power)[0]
-    return CoreSet(indices[:taken], _radii(bounds[:taken], power), None, stats), first
+    return CoreSet(indices[:taken], _radii(squares[:taken], power), None, stats), first
 
 
 def added(stats: dict[str, int], more: dict[str, int]) -> dict[str, int]:
@@ -93,24 +88,9 @@ def added(stats: dict[str, int], more: dict[str, int]) -> dict[str, int]:
     return total
 
 
-def _radii(bounds: NDArray[np.float32], power: float) -> NDArray[np.float32]:
+def _radii(squares: NDArray[np.float32], power: float) -> NDArray[np.float32]:
     with np.errstate(over="ignore", under="ignore"):
-        return (np.sqrt(bounds) * np.float64(power)).astype(np.float32)
-
-
-def _largest_bound(radius: float, power: float) -> float:
-    """Return the largest bound whose radius is at most ``radius``; -1 if there is none."""
-    with np.errstate(over="ignore"):
-        limit = np.float32(radius)
-    below, above = -1, 0x7F800001  # as bits, which rise with the bound; those of infinity fit
-    while above - below > 1:
-        middle = (below + above) // 2
-        bound = np.array([middle], dtype=np.int32).view(np.float32)
-        if _radii(bound, power)[0] <= limit:
-            below = middle
-        else:
-            above = middle
-    return float(np.array([below], dtype=np.int32).view(np.float32)[0]) if below >= 0 else -1.0
+        return (np.sqrt(squares) * np.float64(power)).astype(np.float32)
 
 
 def float_rows(

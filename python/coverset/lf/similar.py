@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from coverset import _arguments as arguments
 from coverset import _cpu
+from coverset import _metrics as metrics
 from coverset.lf.base import LabelingFunction, column_argument, label_argument
 from coverset.lf.passes import Member, Part, Pass, RuleBook, Tally, named
 from coverset.lf.table import Block
@@ -128,8 +129,8 @@ def similar(
         most ``threshold``.
     label : int
         The class to vote for.
-    metric : {"cosine", "l2"}
-        Under cosine, rows of norm 0 abstain.
+    metric : {"cosine", "euclidean"}
+        Under cosine, rows of norm 0 abstain. ``"l2"`` is an old name of ``"euclidean"``.
     name : str, optional
         By default made from the column and the threshold.
 
@@ -137,8 +138,8 @@ def similar(
     ------
     ValueError
         If prototypes are not finite, empty or, under cosine, of norm 0; if the threshold is outside
-        -1..1 (cosine) or negative (l2); when applied, if a row is not finite or its squared norm
-        overflows float32.
+        -1..1 (cosine) or negative (euclidean); when applied, if a row is not finite or its squared
+        norm overflows float32.
     TypeError
         If ``prototypes`` are no numbers.
 
@@ -150,7 +151,11 @@ def similar(
     >>> cs.apply([near], {"embedding": rows}).to_dense().ravel().tolist()
     [1, -1, 1]
     """
-    arguments.one_of("metric", metric, ("cosine", "l2"))
+    if metric == "l2":
+        msg = "metric 'l2' is deprecated and will be removed; use 'euclidean'"
+        warnings.warn(msg, FutureWarning, stacklevel=2)
+        metric = "euclidean"
+    metrics.checked("lf.similar", metric)
     rows = _prototypes(prototypes)
     if metric == "cosine" and not (rows.astype(np.float64) ** 2).sum(axis=1).all():
         msg = "prototypes must not have norm 0 under the cosine metric"

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 import coverset._arguments as arguments
+import coverset._metrics as metrics
 from coverset._not_fitted import NotFittedError
 from coverset._rows import Rows, as_float32, check_rows, row_parts, stored_rows
 from coverset.neighbors.shards import (
@@ -21,8 +22,6 @@ from coverset.neighbors.shards import (
     merge_within,
 )
 
-METRICS = ("sqeuclidean", "cosine", "inner_product")
-
 
 class FlatIndex:
     """Exact search over rows as they are stored; nothing is copied or built.
@@ -34,8 +33,9 @@ class FlatIndex:
 
     Parameters
     ----------
-    metric : {"sqeuclidean", "cosine", "inner_product"}
-        The sum of squared differences; 1 - cosine; the inner product, of which more is nearer.
+    metric : {"sqeuclidean", "euclidean", "cosine", "inner_product"}
+        The sum of squared differences; its square root, rounded once, in the order of the squares;
+        1 - cosine; the inner product, of which more is nearer.
 
     Attributes
     ----------
@@ -92,13 +92,13 @@ class FlatIndex:
         -----
         Reads every row once.
         """
-        arguments.one_of("metric", self.metric, METRICS)
+        measured = metrics.measured(metrics.checked("neighbors", self.metric))
         threads = arguments.threads(n_threads)
         shards: list[Shard] = []
         parts = row_parts("X", X)
         for name, part in parts:
             first = shards[-1].last if shards else 0
-            shards.append(Shard.of(name, part, self.metric, first, threads))
+            shards.append(Shard.of(name, part, measured, first, threads))
             if shards[-1].n_features != shards[0].n_features:
                 msg = f"{name} must have {shards[0].n_features} columns, as {parts[0][0]}, "
                 raise ValueError(f"{msg}got {shards[-1].n_features}")
@@ -148,11 +148,19 @@ class FlatIndex:
         O(q n d) multiplications, at most 512 queries in each pass over the rows; beyond the
         result it holds O(k) candidates a query and thread.
         """
+        found = self._measure(Q, k, exclude, n_threads)
+        metrics.take_roots(self.metric, found.distances)
+        return found
+
+    def _measure(
+        self, Q: Any, k: int, exclude: ArrayLike | None, n_threads: int | None
+    ) -> Neighbors:
+        """Return the k nearest rows, at the distances that kernels measure."""
         queries, excluded, threads = self._asked(Q, exclude, n_threads)
         most = arguments.whole_number("k", k, 1, self.n_rows_)
         return merge_nearest(
             [shard.nearest(queries, most, excluded, NO_ROWS, threads) for shard in self._shards],
-            self.metric,
+            metrics.measured(self.metric),
         )
 
     def search_radius(
@@ -170,7 +178,8 @@ class FlatIndex:
         Q, exclude, n_threads
             As for ``search``.
         radius : float
-            In the metric's own unit: a squared distance for ``"sqeuclidean"``. Rounded to float32.
+            In the metric's own unit: a squared distance for ``"sqeuclidean"``. Rounded to float32;
+            rows whose distance, as it is returned, is that number are within it.
 
         Raises
         ------
@@ -180,10 +189,14 @@ class FlatIndex:
         queries, excluded, threads = self._asked(Q, exclude, n_threads)
         with np.errstate(over="ignore"):
             limit = float(np.float32(arguments.real_number("radius", radius, -np.inf, np.inf)))
-        return merge_within(
+        if self.metric == "euclidean":
+            limit = metrics.largest_square(limit)
+        found = merge_within(
             [shard.within(queries, limit, excluded, threads) for shard in self._shards],
-            self.metric,
+            metrics.measured(self.metric),
         )
+        metrics.take_roots(self.metric, found.distances)
+        return found
 
     def _asked(
         self, Q: Any, exclude: ArrayLike | None, n_threads: int | None
@@ -195,7 +208,7 @@ class FlatIndex:
         if rows.data.shape[1] != self.n_features_:
             msg = f"Q must have {self.n_features_} columns, as X, got shape {rows.data.shape}"
             raise ValueError(msg)
-        check_rows("Q", rows, self.metric, threads)
+        check_rows("Q", rows, metrics.measured(self.metric), threads)
         return as_float32(rows, threads), _excluded(exclude, self.n_rows_), threads
 
     def _require_fitted(self) -> None:
@@ -252,12 +265,13 @@ def knn(
         if exclude is not None:
             _excluded(exclude, max(last, np.size(exclude)))  # there may be more rows to come
             some = np.asarray(exclude)[rows:last]
-        found = index.search(Q, min(k, index.n_rows_), exclude=some, n_threads=n_threads)
+        found = index._measure(Q, min(k, index.n_rows_), some, n_threads)
         found.indices[found.indices >= 0] += rows
-        best = found if best is None else merge_nearest([best, found], metric, k)
+        best = found if best is None else merge_nearest([best, found], metrics.measured(metric), k)
         rows = last
     _excluded(exclude, rows)
     if best is None or rows < k:
         msg = f"k must be in 1..{rows}, got {k}"
         raise ValueError(msg)
+    metrics.take_roots(metric, best.distances)
     return best

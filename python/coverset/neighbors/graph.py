@@ -13,6 +13,7 @@ from numpy.lib.format import open_memmap
 from numpy.typing import NDArray
 
 import coverset._arguments as arguments
+import coverset._metrics as metrics
 import coverset._store as _store
 from coverset._progress import Progress, report
 from coverset._rows import Rows, StoredRows, as_float32
@@ -40,7 +41,7 @@ def knn_graph(
         As for :class:`FlatIndex`.
     k : int
         In 1..n - 1.
-    metric : {"sqeuclidean", "cosine", "inner_product"}
+    metric : {"sqeuclidean", "euclidean", "cosine", "inner_product"}
     path : path, optional
         A folder for the graph, ``distances.npy`` and ``indices.npy``, which are mapped. A run that
         was stopped goes on after the last block of 8,192 rows that it finished.
@@ -84,10 +85,12 @@ def knn_graph(
     with report(progress, n, "neighbors") as advance:
         for shard, first, last in _blocks(index):
             number = index._shards[shard].first + last
-            if number > done and len(index._shards) == 1:
-                index._shards[0].extend_graph(first, last, done, graph, threads)
-            elif number > done:
-                _search_block(index, shard, first, last, graph, threads)
+            if number > done:
+                if len(index._shards) == 1:
+                    index._shards[0].extend_graph(first, last, done, graph, threads)
+                else:
+                    _search_block(index, shard, first, last, graph, threads)
+                metrics.take_roots(metric, graph.distances[number - last + first : number])
             if journal is not None:
                 journal.note(number)
             advance(last - first)
@@ -122,7 +125,7 @@ def _search_block(
         )
         for i, shard in enumerate(index._shards)
     ]
-    out.distances[:], out.indices[:] = merge_nearest(parts, index.metric)
+    out.distances[:], out.indices[:] = merge_nearest(parts, own.metric)
 
 
 class _Journal:

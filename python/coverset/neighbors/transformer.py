@@ -17,9 +17,8 @@ from sklearn.utils.validation import (
 )
 
 import coverset._arguments as arguments
+import coverset._metrics as metrics
 from coverset.neighbors.flat_index import FlatIndex
-
-_METRICS = ("euclidean", "sqeuclidean", "cosine")
 
 
 class KNeighborsTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):  # type: ignore[misc]
@@ -68,10 +67,9 @@ class KNeighborsTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, B
     def fit(self, X: ArrayLike, y: object = None) -> Self:
         """Check the rows and remember them as float32."""
         arguments.one_of("mode", self.mode, ("distance", "connectivity"))
-        arguments.one_of("metric", self.metric, _METRICS)
+        metric = metrics.measured(metrics.checked("neighbors.transformer", self.metric))
         arguments.count("n_neighbors", self.n_neighbors)
         rows = validate_data(self, X, dtype=np.float32, order="C")
-        metric = "cosine" if self.metric == "cosine" else "sqeuclidean"
         self.index_ = FlatIndex(metric).fit(rows, n_threads=self.n_threads)
         self.n_samples_fit_ = len(rows)
         self._n_features_out = len(rows)
