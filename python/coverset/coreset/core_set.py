@@ -34,7 +34,7 @@ class CoreSet:
     radii : (k,) float32
         ``radii[i]`` is the largest distance of any row to the nearest of the first i + 1 taken
         (and of ``initial``); never increasing. With ``weights``, the largest weight times
-        distance; with ``n_outliers``, that many rows are left out.
+        distance; with ``n_outliers``, that many of the farthest rows are ignored.
     assignment : (n,) int64, optional
         The center nearest to each row, by its row in X.
     stats : dict

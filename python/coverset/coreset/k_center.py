@@ -62,7 +62,7 @@ def k_center(
         The row of the largest weight times distance is taken, such as uncertainty times
         distance. At least 0; computed with as float32.
     n_outliers : int
-        Rows that need not be covered: the farthest but that many is taken.
+        Rows that need not be covered: that many of the farthest rows are ignored.
     stop_radius : float, optional
         Ends once ``radii`` is at most that, rounded to float32; each group by itself.
     groups : (n,) int, optional
