@@ -75,6 +75,13 @@ def test_searches_graphs_and_core_sets_take_arrow_columns(form):
     )
 
 
+def test_rows_of_an_arrow_column():
+    rows = cs.Rows(fixed(X))
+    assert repr(rows) == "Rows(300 x 5, float32)"
+    np.testing.assert_array_equal(rows.to_float32(), X)
+    np.testing.assert_array_equal(cs.knn(rows, X[:9], 3).indices, cs.knn(X, X[:9], 3).indices)
+
+
 def test_chunks_are_parts_whose_rows_are_numbered_through():
     parts = X[:100], X[:0], X[100:101], X[101:]
     column = pa.chunked_array([listed(part) for part in parts])

@@ -22,7 +22,7 @@ class Rows:
     ----------
     data : (n, d) array
         uint16, the bits of bfloat16 (or an ml_dtypes bfloat16 array); int8, with ``scale``; or
-        float32 or float16, as they are.
+        float32 or float16, as they are, also as a CPU tensor or an Arrow column of lists.
     scale : (n,) float32, optional
         Only for int8: row i stands for ``scale[i] * data[i]``.
 
@@ -52,10 +52,10 @@ class Rows:
         if (scale is not None) != (stored.kind == "int8"):
             msg = f"scale must be given for int8 rows and for no others, got {stored.kind} rows"
             raise ValueError(msg)
-        self.data, self.scale = data, None
+        self.data, self.scale = data if isinstance(data, np.ndarray) else stored.data, None
         self._kind = stored.kind
         if scale is not None:
-            self.scale = _scale_argument(scale, len(data))
+            self.scale = _scale_argument(scale, len(self.data))
 
     @property
     def shape(self) -> tuple[int, int]:

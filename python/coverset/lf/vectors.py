@@ -78,4 +78,4 @@ def holds_vectors(values: Any) -> bool:
 def embeddings(values: Any, start: int) -> Embeddings:
     """Read a column of vectors, all of one length: (n, d) arrays and fixed-size lists in place."""
     rows, valid = read_vectors(values, start)
-    return Embeddings(rows, Validity(len(values)) if valid is None else Validity.of_mask(valid))
+    return Embeddings(rows, Validity(len(rows)) if valid is None else Validity.of_mask(valid))
