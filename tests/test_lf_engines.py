@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import coverset as cs
-from coverset.lf import hyperscan_package, multi_pattern
-from coverset.lf.patterns import Regex
+from coverset.lf.engines import hyperscan_package, multi_pattern
+from coverset.lf.kinds.patterns import Regex
 
 pa = pytest.importorskip("pyarrow")
 PATTERNS = [

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from coverset.lf.literals import Literal, required
+from coverset.lf.engines.literals import Literal, required
 
 A, I, M, S = re.ASCII, re.IGNORECASE, re.MULTILINE, re.DOTALL  # noqa: E741
 WORD = frozenset(b"0123456789_abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ")

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 import coverset as cs
 import lf_reference as reference
-from coverset.lf import re2
+from coverset.lf.engines import re2
 
 # letters of both cases, the two that Unicode folds to k and s, every kind of white space, a
 # separator that only Unicode calls space, an Arabic digit, NUL, syntax

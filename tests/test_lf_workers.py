@@ -20,8 +20,9 @@ import scipy.sparse
 
 import coverset as cs
 import lf_worker_examples as examples
-from coverset.lf import sending, table
-from coverset.lf.workers import WorkerError, WorkerPool
+from coverset.lf.tables import table
+from coverset.lf.workers import sending
+from coverset.lf.workers.pool import WorkerError, WorkerPool
 
 N = 300
 TEXTS = [None if i % 11 == 0 else "x" * (i % 9) for i in range(N)]
@@ -400,8 +401,8 @@ PRELUDE = """
 import multiprocessing, os, sys, time
 from dataclasses import dataclass
 import coverset as cs
-from coverset.lf import table
-from coverset.lf.workers import WorkerPool
+from coverset.lf.tables import table
+from coverset.lf.workers.pool import WorkerPool
 
 
 @dataclass

@@ -1,17 +1,17 @@
 """Labeling functions: declarative ones, compiled into native passes, and Python functions."""
 
-from coverset.lf.application import apply
 from coverset.lf.base import LabelingFunction
-from coverset.lf.combinations import all_of, any_of, not_
-from coverset.lf.functions import batch_labeling_function, labeling_function
-from coverset.lf.linear import linear
-from coverset.lf.numbers import between, compare, is_null, isin, not_null, precomputed, score
-from coverset.lf.patterns import regex
-from coverset.lf.plan import LFPlan
-from coverset.lf.report import ApplyReport
-from coverset.lf.scores import scores
-from coverset.lf.similar import similar
-from coverset.lf.words import keywords
+from coverset.lf.kinds.combinations import all_of, any_of, not_
+from coverset.lf.kinds.functions import batch_labeling_function, labeling_function
+from coverset.lf.kinds.linear import linear
+from coverset.lf.kinds.numbers import between, compare, is_null, isin, not_null, precomputed, score
+from coverset.lf.kinds.patterns import regex
+from coverset.lf.kinds.scores import scores
+from coverset.lf.kinds.similar import similar
+from coverset.lf.kinds.words import keywords
+from coverset.lf.plan.application import apply
+from coverset.lf.plan.lf_plan import LFPlan
+from coverset.lf.plan.report import ApplyReport
 
 __all__ = [
     "ApplyReport",

@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 from coverset import _cpu
 
 if TYPE_CHECKING:
-    from coverset.lf.passes import Pass
-    from coverset.lf.table import Block
+    from coverset.lf.engines.passes import Pass
+    from coverset.lf.tables.table import Block
 
 
 class BlockVotes(NamedTuple):

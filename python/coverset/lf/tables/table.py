@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from coverset.lf import columns, vectors
+from coverset.lf.tables import columns, vectors
 
 BLOCK_ROWS = 1 << 15
 _NEEDS_ARROW = "this table needs pyarrow: pip install 'coverset[arrow]'"

@@ -11,8 +11,8 @@ from numpy.typing import ArrayLike, NDArray
 
 from coverset import _cpu
 from coverset.lf.base import LabelingFunction, column_argument, label_argument
-from coverset.lf.passes import Member, Part, Pass, RuleBook, Tally, named
-from coverset.lf.table import Block
+from coverset.lf.engines.passes import Member, Part, Pass, RuleBook, Tally, named
+from coverset.lf.tables.table import Block
 
 
 class _LinearPass(Pass):

@@ -8,12 +8,12 @@ from typing import Any
 import numpy as np
 
 from coverset import _arguments as arguments
-from coverset.lf import ranges
 from coverset.lf.base import LabelingFunction, column_argument, label_argument, vote_argument
-from coverset.lf.passes import Member, Part, Pass, RuleBook, Tally, constant_part, named
-from coverset.lf.ranges import Range
-from coverset.lf.table import Block
-from coverset.lf.values import NumberPass, StringPass, Valued
+from coverset.lf.engines import ranges
+from coverset.lf.engines.passes import Member, Part, Pass, RuleBook, Tally, constant_part, named
+from coverset.lf.engines.ranges import Range
+from coverset.lf.engines.values import NumberPass, StringPass, Valued
+from coverset.lf.tables.table import Block
 
 _OPERATORS = {"<": "lt", "<=": "le", ">": "gt", ">=": "ge", "==": "eq", "!=": "ne"}
 _CLOSED = {"both": (">=", "<="), "left": (">=", "<"), "right": (">", "<="), "neither": (">", "<")}

@@ -12,9 +12,9 @@ from numpy.typing import ArrayLike, NDArray
 from coverset import _cpu
 from coverset import _metrics as metrics
 from coverset.lf.base import LabelingFunction, column_argument, label_argument
-from coverset.lf.passes import Member, Part, Pass, RuleBook, Tally, named
-from coverset.lf.table import Block
-from coverset.lf.vectors import Embeddings
+from coverset.lf.engines.passes import Member, Part, Pass, RuleBook, Tally, named
+from coverset.lf.tables.table import Block
+from coverset.lf.tables.vectors import Embeddings
 
 _SLICE_BYTES = 1 << 23  # of float32, where rows of another type are converted
 

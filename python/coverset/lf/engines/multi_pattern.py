@@ -1,8 +1,8 @@
 """All patterns of a column at once on Hyperscan or Vectorscan, where either is installed.
 
 It only says which rows may match, so that what it reports decides nothing: the pattern's own
-engine searches those rows. Patterns come in RE2's syntax as :mod:`coverset.lf.re2` writes it, which
-spells out classes and folded letters and so means the same here.
+engine searches those rows. Patterns come in RE2's syntax as :mod:`coverset.lf.engines.re2` writes
+it, which spells out classes and folded letters and so means the same here.
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from coverset import _cpu
-from coverset.lf import hyperscan_package
-from coverset.lf.columns import Text
+from coverset.lf.engines import hyperscan_package
+from coverset.lf.tables.columns import Text
 
 _PROBE_BYTES = 1 << 16  # of text that tells how many matches there are
 _Rows = NDArray[np.int32]

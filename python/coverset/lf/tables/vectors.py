@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from coverset._rows import read_vectors
-from coverset.lf.columns import Validity
+from coverset.lf.tables.columns import Validity
 
 
 class Embeddings(NamedTuple):

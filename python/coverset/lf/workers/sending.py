@@ -12,8 +12,8 @@ from functools import reduce
 from types import FunctionType
 from typing import Any
 
-from coverset.lf import table
-from coverset.lf.vectors import SparseColumn, sparse_column
+from coverset.lf.tables import table
+from coverset.lf.tables.vectors import SparseColumn, sparse_column
 
 
 def _main_travels() -> bool:

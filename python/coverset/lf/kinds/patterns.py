@@ -10,11 +10,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from coverset.lf import literals, re2
 from coverset.lf.base import BlockVotes, LabelingFunction, column_argument, label_argument
-from coverset.lf.columns import Text
-from coverset.lf.table import Block
-from coverset.lf.text import TextPass
+from coverset.lf.engines import literals, re2
+from coverset.lf.engines.text import TextPass
+from coverset.lf.tables.columns import Text
+from coverset.lf.tables.table import Block
 
 _SLICE_BYTES = 1 << 22  # of text between two looks at signals
 _SHORT = 4  # letters that many words begin with

@@ -11,11 +11,11 @@ import numpy as np
 from coverset import _arguments as arguments
 from coverset import _cpu, _progress
 from coverset.label_matrix import LabelMatrix, construct
-from coverset.lf import table
 from coverset.lf.base import LabelingFunction
-from coverset.lf.plan import LFPlan
-from coverset.lf.report import ApplyReport
-from coverset.lf.workers import WorkerPool
+from coverset.lf.plan.lf_plan import LFPlan
+from coverset.lf.plan.report import ApplyReport
+from coverset.lf.tables import table
+from coverset.lf.workers.pool import WorkerPool
 
 
 @overload

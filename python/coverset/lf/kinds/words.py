@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from coverset import _arguments as arguments
-from coverset.lf import alphabet
 from coverset.lf.base import LabelingFunction, column_argument, label_argument
-from coverset.lf.literals import Literal
-from coverset.lf.text import TextPass
+from coverset.lf.engines import alphabet
+from coverset.lf.engines.literals import Literal
+from coverset.lf.engines.text import TextPass
 
 
 class Keywords(LabelingFunction):

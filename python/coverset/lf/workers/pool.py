@@ -21,10 +21,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from coverset.lf import sending, table
 from coverset.lf.base import BlockVotes, LabelingFunction
-from coverset.lf.functions import RowFunction, _shown
-from coverset.lf.sending import described
+from coverset.lf.kinds.functions import RowFunction, _shown
+from coverset.lf.tables import table
+from coverset.lf.workers import sending
+from coverset.lf.workers.sending import described
 
 _WAITING, _FAILED = -3, -2  # where a label would stand: not called yet; raised, and abstains
 _TICK = 0.05  # s between two looks at functions with a time-out

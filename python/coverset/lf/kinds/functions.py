@@ -10,7 +10,7 @@ import numpy as np
 
 from coverset import _cpu
 from coverset.lf.base import BlockVotes, LabelingFunction, column_argument
-from coverset.lf.table import Block
+from coverset.lf.tables.table import Block
 
 _MOST_SHOWN = 200
 

@@ -97,7 +97,7 @@ def required(pattern: re.Pattern[str]) -> Requirement | None:
     Examples
     --------
     >>> import re
-    >>> from coverset.lf.literals import required
+    >>> from coverset.lf.engines.literals import required
     >>> required(re.compile(r"\w+ wins\b", re.ASCII)).literals
     (Literal(text=b' wins', fold=False, word_start=False, word_end=True),)
     """
@@ -112,7 +112,7 @@ def also_required(pattern: re.Pattern[str]) -> tuple[Literal, ...]:
     Examples
     --------
     >>> import re
-    >>> from coverset.lf.literals import also_required
+    >>> from coverset.lf.engines.literals import also_required
     >>> also_required(re.compile(r"\bdogs\W+(?:\w+\W+){0,3}cats\b", re.ASCII))
     (Literal(text=b'cats', fold=False, word_start=True, word_end=True),)
     """

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from coverset.lf.base import LabelingFunction
-from coverset.lf.table import Block
+from coverset.lf.tables.table import Block
 
 Rows = NDArray[np.int32]
 _NO_LABELS = np.empty(0, dtype=np.int16)

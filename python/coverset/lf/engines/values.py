@@ -9,10 +9,10 @@ import numpy as np
 
 from coverset import _cpu
 from coverset.lf.base import LabelingFunction
-from coverset.lf.passes import Member, Part, Pass, RuleBook, Tally, named
-from coverset.lf.ranges import Range
-from coverset.lf.table import Block
-from coverset.lf.text import expanded
+from coverset.lf.engines.passes import Member, Part, Pass, RuleBook, Tally, named
+from coverset.lf.engines.ranges import Range
+from coverset.lf.engines.text import expanded
+from coverset.lf.tables.table import Block
 
 
 class NumberPass(Pass):

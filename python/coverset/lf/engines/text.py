@@ -12,14 +12,23 @@ import numpy as np
 from numpy.typing import NDArray
 
 from coverset import _cpu
-from coverset.lf import alphabet, multi_pattern
-from coverset.lf.columns import Text
-from coverset.lf.multi_pattern import MultiPattern
-from coverset.lf.passes import NO_ROWS, Member, Part, Pass, RuleBook, Tally, constant_part, named
-from coverset.lf.table import Block
+from coverset.lf.engines import alphabet, multi_pattern
+from coverset.lf.engines.multi_pattern import MultiPattern
+from coverset.lf.engines.passes import (
+    NO_ROWS,
+    Member,
+    Part,
+    Pass,
+    RuleBook,
+    Tally,
+    constant_part,
+    named,
+)
+from coverset.lf.tables.columns import Text
+from coverset.lf.tables.table import Block
 
 if TYPE_CHECKING:
-    from coverset.lf.literals import Literal
+    from coverset.lf.engines.literals import Literal
 
 # searches strings in worker processes: the places of those in which the member is found
 Elsewhere = Callable[[Member, list[str | None], str], NDArray[np.int64]]

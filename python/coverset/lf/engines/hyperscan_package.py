@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from coverset import _cpu
-from coverset.lf.columns import Text
+from coverset.lf.tables.columns import Text
 
 _SLICE_BYTES = 1 << 20  # of text scanned by one call
 _Rows = NDArray[np.int32]

@@ -10,9 +10,9 @@ from numpy.typing import ArrayLike, NDArray
 
 from coverset import _cpu
 from coverset.lf.base import LabelingFunction, column_argument, vote_argument
-from coverset.lf.columns import Validity
-from coverset.lf.passes import Member, Part, Pass, RuleBook, Tally, named
-from coverset.lf.table import Block
+from coverset.lf.engines.passes import Member, Part, Pass, RuleBook, Tally, named
+from coverset.lf.tables.columns import Validity
+from coverset.lf.tables.table import Block
 
 _Scores = list[tuple[NDArray[Any], Validity]]  # by class
 

@@ -11,15 +11,15 @@ from numpy.typing import NDArray
 
 from coverset import _cpu, _tables
 from coverset.label_matrix import construct
-from coverset.lf import table
 from coverset.lf.base import BlockVotes, LabelingFunction
-from coverset.lf.combinations import Combination, Truth
-from coverset.lf.functions import RowFunction, adopted
-from coverset.lf.numbers import NullTest
-from coverset.lf.passes import Member, Part, Pass, RuleBook, Tally, named
-from coverset.lf.report import ApplyReport
-from coverset.lf.text import TextPass
-from coverset.lf.workers import WorkerError, WorkerPool
+from coverset.lf.engines.passes import Member, Part, Pass, RuleBook, Tally, named
+from coverset.lf.engines.text import TextPass
+from coverset.lf.kinds.combinations import Combination, Truth
+from coverset.lf.kinds.functions import RowFunction, adopted
+from coverset.lf.kinds.numbers import NullTest
+from coverset.lf.plan.report import ApplyReport
+from coverset.lf.tables import table
+from coverset.lf.workers.pool import WorkerError, WorkerPool
 
 # rows of a block where no Python function needs them as objects
 _WIDE_ROWS = 1 << 24

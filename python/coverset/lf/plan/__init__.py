@@ -1,0 +1,1 @@
+"""Plans: which pass runs which functions; their run over a table, and the report of it."""

@@ -1,0 +1,1 @@
+"""Tables of any make, read in blocks of rows; columns as kernels read them."""

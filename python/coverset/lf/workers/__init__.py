@@ -1,0 +1,1 @@
+"""Labeling functions in worker processes."""
