@@ -21,6 +21,7 @@ import scipy.sparse
 import coverset as cs
 import lf_worker_examples as examples
 from coverset.lf.tables import table
+from coverset.lf.tables.blocks import ColumnsBlock, cut, plain_columns
 from coverset.lf.workers import sending
 from coverset.lf.workers.pool import WorkerError, WorkerPool
 
@@ -91,7 +92,7 @@ def test_votes_are_those_of_this_process(pool, data):
 
 
 def test_rows_in_errors_are_those_of_the_table(pool):
-    block = table._ColumnsBlock(100, 250, TABLE)
+    block = ColumnsBlock(100, 250, TABLE)
     votes = pool.votes(block, "abstain")
     assert_same(votes, here(LFS, block))
     assert votes[2].first_error.startswith("row 113, Row(text=")
@@ -109,14 +110,14 @@ def test_first_function_that_fails_is_raised_at_its_lowest_row(pool):
 
 
 def test_lowest_row_is_raised_whichever_worker_is_first(pool):
-    block = table._ColumnsBlock(0, 299, TABLE)
+    block = ColumnsBlock(0, 299, TABLE)
     with pytest.raises(WorkerError, match=r"^row 13, Row\(.*\): Refused: 13 and <mod") as error:
         pool.votes(block, "raise")
     assert error.value.lf == 2
 
 
 def test_an_error_that_is_not_of_a_row_is_raised_even_where_rows_abstain(pool):
-    block = table._ColumnsBlock(20, 40, {"text": [1] * 40, "n": TABLE["n"]})
+    block = ColumnsBlock(20, 40, {"text": [1] * 40, "n": TABLE["n"]})
     with pytest.raises(WorkerError, match=r"^column 'text' must .* got 1 in row 20$") as error:
         pool.votes(block, "abstain")
     assert error.value.lf == 6
@@ -132,7 +133,7 @@ def test_some_functions_may_be_asked_alone(pool):
 
 def test_an_empty_block_needs_no_worker():
     with WorkerPool([examples.short], 2) as pool:
-        (votes,) = pool.votes(table._ColumnsBlock(0, 0, {"text": [], "n": []}), "raise")
+        (votes,) = pool.votes(ColumnsBlock(0, 0, {"text": [], "n": []}), "raise")
         assert len(votes.rows) == len(votes.labels) == 0
         assert pool.workers == []
 
@@ -142,7 +143,7 @@ def test_blocks_may_be_of_any_size():
     lfs = [examples.large, examples.Whole()]
     with WorkerPool(lfs, 2, chunk_rows=20_000) as pool:
         for stop in (5, table.BLOCK_ROWS + 5, 7):
-            block = table._ColumnsBlock(0, stop, data)
+            block = ColumnsBlock(0, stop, data)
             assert_same(pool.votes(block, "raise"), here(lfs, block))
 
 
@@ -153,7 +154,7 @@ def test_chunks_hold_their_own_rows_only(kind):
         data = {name: pa.chunked_array([list(values) * 20]) for name, values in TABLE.items()}
         data = {"arrow": pa.table(data), "pandas": pa.table(data).to_pandas()}.get(kind, data)
     block = blocks(data)[0]
-    chunk = sending.cut(block, sending.plain_columns(block), slice(30, 40))
+    chunk = cut(block, plain_columns(block), slice(30, 40))
     sent = sending.dumped([chunk], ["rows"])
     assert len(sent) < 2500
     (back,) = sending.loaded(sent)
@@ -174,7 +175,7 @@ class Unreadable:
 
 def test_a_column_that_cannot_be_converted_is_an_error_of_the_functions_that_read_it():
     lfs = [cs.labeling_function(examples.foreign), with_resources(examples.read)]
-    block = table._ColumnsBlock(0, N, {**TABLE, "odd": Unreadable()})
+    block = ColumnsBlock(0, N, {**TABLE, "odd": Unreadable()})
     with WorkerPool(lfs, 1) as pool:
         assert_same(pool.votes(block, "abstain", [0]), here(lfs[:1], block))
         with pytest.raises(WorkerError, match="no such type") as error:
@@ -187,7 +188,7 @@ def test_a_column_that_cannot_be_converted_is_an_error_of_the_functions_that_rea
 def test_sparse_columns_are_cut():
     matrix = scipy.sparse.random(2000, 50, density=0.5, format="csr", rng=1)
     (block,) = blocks({"features": matrix})
-    chunk = sending.cut(block, sending.plain_columns(block), slice(7, 17))
+    chunk = cut(block, plain_columns(block), slice(7, 17))
     (back,) = sending.loaded(sending.dumped([chunk], ["rows"]))
     column = back.values("features")
     assert (len(column), column.n_features) == (10, 50)
@@ -245,7 +246,7 @@ def test_a_row_on_which_workers_die_is_an_error_of_its_function(tmp_path):
         with_resources(examples.die, rows=[112, 130], counter=str(counter)),
         examples.picky,
     ]
-    block = table._ColumnsBlock(100, 200, TABLE)
+    block = ColumnsBlock(100, 200, TABLE)
     message = "row 112: the worker process died (exit code 3) 2 times while the function ran on it"
     message = message.replace("on it", "on this row")
     with WorkerPool(lfs, 1, most_retries=1) as pool:
@@ -262,7 +263,7 @@ def test_a_row_on_which_workers_die_is_an_error_of_its_function(tmp_path):
 
 def test_a_chunk_on_which_workers_die_is_an_error_of_a_function_that_reads_it_whole():
     lfs = [examples.short, examples.Whole(deadly=130), examples.large]
-    block = table._ColumnsBlock(100, 200, TABLE)
+    block = ColumnsBlock(100, 200, TABLE)
     message = (
         "rows 125..149: the worker process died (exit code 4) once while the function ran on "
         "these rows"

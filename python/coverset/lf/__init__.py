@@ -4,7 +4,8 @@ from coverset.lf.base import LabelingFunction
 from coverset.lf.kinds.combinations import all_of, any_of, not_
 from coverset.lf.kinds.functions import batch_labeling_function, labeling_function
 from coverset.lf.kinds.linear import linear
-from coverset.lf.kinds.numbers import between, compare, is_null, isin, not_null, precomputed, score
+from coverset.lf.kinds.nulls import is_null, not_null
+from coverset.lf.kinds.numbers import between, compare, isin, precomputed, score
 from coverset.lf.kinds.patterns import regex
 from coverset.lf.kinds.scores import scores
 from coverset.lf.kinds.similar import similar

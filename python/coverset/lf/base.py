@@ -4,17 +4,13 @@ from __future__ import annotations
 
 import operator
 from abc import ABC
-from collections.abc import Hashable
-from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from coverset import _cpu
-
-if TYPE_CHECKING:
-    from coverset.lf.engines.passes import Pass
-    from coverset.lf.tables.table import Block
+from coverset.lf.tables.blocks import Block
 
 
 class BlockVotes(NamedTuple):
@@ -50,7 +46,6 @@ class LabelingFunction(ABC):  # noqa: B024 - what runs it is a pass, or `vote`
     engine: str = "native"
     columns: tuple[str, ...] = ()
     parts: tuple[LabelingFunction, ...] = ()  # what a combination is made of
-    pass_type: ClassVar[type[Pass] | None] = None  # what runs it, with others; None: its `vote`
 
     def __init__(self, name: str | None, default: str, labels: tuple[int, ...] | None) -> None:
         if name is not None and (not isinstance(name, str) or not name):
@@ -62,11 +57,6 @@ class LabelingFunction(ABC):  # noqa: B024 - what runs it is a pass, or `vote`
 
     def __repr__(self) -> str:
         return f"<labeling function {self.name!r}, {self.engine}>"
-
-    @property
-    def shares(self) -> Hashable:
-        """Functions of one pass type that share this run as one."""
-        return self.columns
 
     def vote(self, block: Block, *, on_error: str, n_threads: int) -> BlockVotes:
         """Return this function's votes on a block."""

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from coverset import _cpu
 from coverset.lf.base import LabelingFunction
-from coverset.lf.tables.table import Block
+from coverset.lf.tables.blocks import Block
+from coverset.lf.tables.columns import Text
 
 Rows = NDArray[np.int32]
 _NO_LABELS = np.empty(0, dtype=np.int16)
@@ -96,9 +98,26 @@ class Pass(ABC):
         """Return the hits on a block."""
 
 
+class Declarative(LabelingFunction):
+    """A function that a pass runs, together with others of its kind."""
+
+    pass_type: ClassVar[type[Pass]]
+
+    @property
+    def shares(self) -> Hashable:
+        """Functions of one pass type that share this run as one."""
+        return self.columns
+
+
 def constant_part(rows: NDArray[Any], rule: int) -> Part:
     """Return the hits of one rule."""
     return Part(rows.astype(np.int32, copy=False), np.full(len(rows), rule, dtype=np.int32))
+
+
+def expanded(part: Part, text: Text, n_threads: int) -> Part:
+    """Give the hits on distinct strings to the rows that hold them."""
+    assert text.codes is not None
+    return Part(*_cpu.expand_hits(part.rows, part.rules, text.codes, len(text), n_threads))
 
 
 def named(members: Sequence[Member], call: Callable[..., Any], *args: Any, **options: Any) -> Any:

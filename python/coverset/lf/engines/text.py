@@ -6,13 +6,14 @@ import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import reduce
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from coverset import _cpu
 from coverset.lf.engines import alphabet, multi_pattern
+from coverset.lf.engines.literals import Literal
 from coverset.lf.engines.multi_pattern import MultiPattern
 from coverset.lf.engines.passes import (
     NO_ROWS,
@@ -22,13 +23,11 @@ from coverset.lf.engines.passes import (
     RuleBook,
     Tally,
     constant_part,
+    expanded,
     named,
 )
+from coverset.lf.tables.blocks import Block
 from coverset.lf.tables.columns import Text
-from coverset.lf.tables.table import Block
-
-if TYPE_CHECKING:
-    from coverset.lf.engines.literals import Literal
 
 # searches strings in worker processes: the places of those in which the member is found
 Elsewhere = Callable[[Member, list[str | None], str], NDArray[np.int64]]
@@ -216,9 +215,3 @@ def _by_rule(parts: list[Part], rules: list[int]) -> dict[int, NDArray[np.int32]
         for group, rule in zip(groups, kinds[starts].tolist(), strict=True):
             found[rule] = group
     return found
-
-
-def expanded(part: Part, text: Text, n_threads: int) -> Part:
-    """Give the hits on distinct strings to the rows that hold them."""
-    assert text.codes is not None
-    return Part(*_cpu.expand_hits(part.rows, part.rules, text.codes, len(text), n_threads))

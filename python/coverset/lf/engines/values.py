@@ -8,11 +8,18 @@ from typing import Any
 import numpy as np
 
 from coverset import _cpu
-from coverset.lf.base import LabelingFunction
-from coverset.lf.engines.passes import Member, Part, Pass, RuleBook, Tally, named
+from coverset.lf.engines.passes import (
+    Declarative,
+    Member,
+    Part,
+    Pass,
+    RuleBook,
+    Tally,
+    expanded,
+    named,
+)
 from coverset.lf.engines.ranges import Range
-from coverset.lf.engines.text import expanded
-from coverset.lf.tables.table import Block
+from coverset.lf.tables.blocks import Block
 
 
 class NumberPass(Pass):
@@ -121,7 +128,7 @@ def count_unmapped(whole: Pass, part: Part, column: Any, tally: Tally) -> None:
             tally.unmapped[member.slot] += int(np.count_nonzero(column.valid)) - mapped
 
 
-class Valued(LabelingFunction):
+class Valued(Declarative):
     """A function of one column's values, numbers or strings."""
 
     outcomes: tuple[int, ...]

@@ -10,12 +10,13 @@ import numpy as np
 
 from coverset import _cpu
 from coverset.lf.base import BlockVotes, LabelingFunction, column_argument
-from coverset.lf.tables.table import Block
+from coverset.lf.tables.blocks import Block
 
 _MOST_SHOWN = 200
 
 
-def _shown(value: object) -> str:
+def shown(value: object) -> str:
+    """Return a row as error messages have it."""
     text = repr(value)
     return text if len(text) <= _MOST_SHOWN else text[:_MOST_SHOWN] + "..."
 
@@ -74,7 +75,7 @@ class RowFunction(LabelingFunction):
                 labels[i] = self(row)
             except Exception as error:
                 what = f"{type(error).__name__}: {error}"
-                msg = f"row {block.start + i}, {_shown(row)}: {what}"
+                msg = f"row {block.start + i}, {shown(row)}: {what}"
                 if on_error == "raise":
                     raise ValueError(msg) from error
                 errors += 1

@@ -11,8 +11,8 @@ from numpy.typing import ArrayLike, NDArray
 
 from coverset import _cpu
 from coverset.lf.base import LabelingFunction, column_argument, label_argument
-from coverset.lf.engines.passes import Member, Part, Pass, RuleBook, Tally, named
-from coverset.lf.tables.table import Block
+from coverset.lf.engines.passes import Declarative, Member, Part, Pass, RuleBook, Tally, named
+from coverset.lf.tables.blocks import Block
 
 
 class _LinearPass(Pass):
@@ -59,7 +59,7 @@ class _LinearPass(Pass):
             raise ValueError(msg)
 
 
-class _Linear(LabelingFunction):
+class _Linear(Declarative):
     """Votes where a weighted sum is not negative; made by :func:`linear`."""
 
     pass_type = _LinearPass

@@ -12,9 +12,10 @@ from numpy.typing import NDArray
 
 from coverset.lf.base import BlockVotes, LabelingFunction, column_argument, label_argument
 from coverset.lf.engines import literals, re2
+from coverset.lf.engines.passes import Declarative
 from coverset.lf.engines.text import TextPass
+from coverset.lf.tables.blocks import Block
 from coverset.lf.tables.columns import Text
-from coverset.lf.tables.table import Block
 
 _SLICE_BYTES = 1 << 22  # of text between two looks at signals
 _SHORT = 4  # letters that many words begin with
@@ -27,7 +28,7 @@ def _are_rare(some: Sequence[literals.Literal]) -> bool:
     return not short and literals.expected_rate(tuple(some)) <= _RARE
 
 
-class Regex(LabelingFunction):
+class Regex(Declarative):
     """Votes where a pattern is found; made by :func:`regex`."""
 
     pass_type = TextPass

@@ -10,9 +10,9 @@ from numpy.typing import ArrayLike, NDArray
 
 from coverset import _cpu
 from coverset.lf.base import LabelingFunction, column_argument, vote_argument
-from coverset.lf.engines.passes import Member, Part, Pass, RuleBook, Tally, named
+from coverset.lf.engines.passes import Declarative, Member, Part, Pass, RuleBook, Tally, named
+from coverset.lf.tables.blocks import Block
 from coverset.lf.tables.columns import Validity
-from coverset.lf.tables.table import Block
 
 _Scores = list[tuple[NDArray[Any], Validity]]  # by class
 
@@ -67,7 +67,7 @@ def _of_matrix(lf: Any, block: Block) -> _Scores:
     return [(rows[:, j], validity if j == 0 else Validity(len(rows))) for j in range(k)]
 
 
-class _Scored(LabelingFunction):
+class _Scored(Declarative):
     """Votes for the class that wins; made by :func:`scores`."""
 
     pass_type = _ScorePass

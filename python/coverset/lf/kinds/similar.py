@@ -12,8 +12,8 @@ from numpy.typing import ArrayLike, NDArray
 from coverset import _cpu
 from coverset import _metrics as metrics
 from coverset.lf.base import LabelingFunction, column_argument, label_argument
-from coverset.lf.engines.passes import Member, Part, Pass, RuleBook, Tally, named
-from coverset.lf.tables.table import Block
+from coverset.lf.engines.passes import Declarative, Member, Part, Pass, RuleBook, Tally, named
+from coverset.lf.tables.blocks import Block
 from coverset.lf.tables.vectors import Embeddings
 
 _SLICE_BYTES = 1 << 23  # of float32, where rows of another type are converted
@@ -76,7 +76,7 @@ class _SimilarPass(Pass):
         ]
 
 
-class _Similar(LabelingFunction):
+class _Similar(Declarative):
     """Votes near its prototypes; made by :func:`similar`."""
 
     pass_type = _SimilarPass

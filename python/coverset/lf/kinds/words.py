@@ -11,10 +11,11 @@ from coverset import _arguments as arguments
 from coverset.lf.base import LabelingFunction, column_argument, label_argument
 from coverset.lf.engines import alphabet
 from coverset.lf.engines.literals import Literal
+from coverset.lf.engines.passes import Declarative
 from coverset.lf.engines.text import TextPass
 
 
-class Keywords(LabelingFunction):
+class Keywords(Declarative):
     """Votes where the text holds enough of the words; made by :func:`keywords`."""
 
     pass_type = TextPass

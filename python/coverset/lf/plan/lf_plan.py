@@ -12,13 +12,14 @@ from numpy.typing import NDArray
 from coverset import _cpu, _tables
 from coverset.label_matrix import construct
 from coverset.lf.base import BlockVotes, LabelingFunction
-from coverset.lf.engines.passes import Member, Part, Pass, RuleBook, Tally, named
+from coverset.lf.engines.passes import Declarative, Member, Part, Pass, RuleBook, Tally, named
 from coverset.lf.engines.text import TextPass
 from coverset.lf.kinds.combinations import Combination, Truth
 from coverset.lf.kinds.functions import RowFunction, adopted
-from coverset.lf.kinds.numbers import NullTest
+from coverset.lf.kinds.nulls import NullTest
 from coverset.lf.plan.report import ApplyReport
 from coverset.lf.tables import table
+from coverset.lf.tables.blocks import Block
 from coverset.lf.workers.pool import WorkerError, WorkerPool
 
 # rows of a block where no Python function needs them as objects
@@ -75,9 +76,7 @@ class LFPlan:
         self._trees = [self._tree(slot) for slot in range(len(self.lfs))]
         rules = RuleBook()
         self._passes = self._compile(rules)
-        self._opaque = [
-            m for m in self._members if m.lf.pass_type is None and not isinstance(m.lf, Combination)
-        ]
+        self._opaque = [m for m in self._members if not isinstance(m.lf, Declarative | Combination)]
         self._own_rules = {m.slot: rules.add(m, -1) for m in self._opaque}
         self._combinations = {
             m.slot: rules.add(m, m.lf.label)
@@ -120,7 +119,7 @@ class LFPlan:
     def _compile(self, rules: RuleBook) -> list[Pass]:
         shared: dict[Any, list[Member]] = {}
         for member in self._members:
-            if member.lf.pass_type is not None:
+            if isinstance(member.lf, Declarative):
                 key = (member.lf.pass_type, member.lf.shares)
                 shared.setdefault(key, []).append(member)
         return [pass_type(members, rules) for (pass_type, _), members in shared.items()]
@@ -168,7 +167,7 @@ class _Run:
         self._started = time.perf_counter()
         self._in_workers = {m.slot: i for i, m in enumerate(plan.in_workers())} if pool else {}
 
-    def votes(self, block: table.Block, cardinality: int | None, n_threads: int) -> construct.Votes:
+    def votes(self, block: Block, cardinality: int | None, n_threads: int) -> construct.Votes:
         """Return the votes on one block, as rows of a label matrix."""
         plan, tally = self._plan, self._tally
         parts: list[Part] = []
@@ -197,7 +196,7 @@ class _Run:
         self._votes += np.bincount(made.lfs, minlength=len(plan))
         return made
 
-    def _opaque_votes(self, block: table.Block, n_threads: int) -> list[tuple[Member, BlockVotes]]:
+    def _opaque_votes(self, block: Block, n_threads: int) -> list[tuple[Member, BlockVotes]]:
         """Call the Python functions, in worker processes if there are any."""
         found = []
         rest = [m for m in self._plan._opaque if m.slot not in self._in_workers]
@@ -221,7 +220,7 @@ class _Run:
         place = self._in_workers[member.slot]
         return self._from_workers(candidates, [place])[0].rows
 
-    def _from_workers(self, block: table.Block, places: list[int]) -> list[BlockVotes]:
+    def _from_workers(self, block: Block, places: list[int]) -> list[BlockVotes]:
         assert self._pool is not None
         try:
             return self._pool.votes(block, self._on_error, places)
@@ -230,7 +229,7 @@ class _Run:
             msg = f"labeling function {name!r}: {error}"
             raise ValueError(msg) from None
 
-    def _combined(self, block: table.Block, fired: dict[int, list[NDArray[Any]]]) -> list[Part]:
+    def _combined(self, block: Block, fired: dict[int, list[NDArray[Any]]]) -> list[Part]:
         plan = self._plan
 
         def truth(slot: int) -> Truth:
@@ -241,7 +240,7 @@ class _Run:
             for rows in fired[slot]:
                 fires[rows] = True
             fails = ~fires
-            if member.lf.pass_type is not None and not isinstance(member.lf, NullTest):
+            if isinstance(member.lf, Declarative) and not isinstance(member.lf, NullTest):
                 for column in member.lf.columns:
                     fails &= block.valid(column)
             return Truth(fires, fails)

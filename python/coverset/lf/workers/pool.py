@@ -7,10 +7,7 @@ pool. What a worker has done so outlives it: when it dies, another one goes on f
 from __future__ import annotations
 
 import multiprocessing
-import os
 import signal
-import sys
-import threading
 import time
 from collections import deque
 from collections.abc import Sequence
@@ -22,12 +19,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from coverset.lf.base import BlockVotes, LabelingFunction
-from coverset.lf.kinds.functions import RowFunction, _shown
-from coverset.lf.tables import table
+from coverset.lf.tables import blocks
+from coverset.lf.tables.blocks import Block
+from coverset.lf.tables.table import BLOCK_ROWS
 from coverset.lf.workers import sending
-from coverset.lf.workers.sending import described
+from coverset.lf.workers.worker import FAILED, WAITING, work
 
-_WAITING, _FAILED = -3, -2  # where a label would stand: not called yet; raised, and abstains
 _TICK = 0.05  # s between two looks at functions with a time-out
 _PATIENCE = 1.0  # s that a process gets to end by itself
 _START_ADVICE = "see its error above; a script must run under if __name__ == '__main__'"
@@ -41,89 +38,6 @@ class WorkerError(ValueError):
         self.lf = lf
 
 
-# in a worker
-
-
-def _end_with_parent() -> None:
-    parent = multiprocessing.parent_process()
-    if parent is not None:
-        parent.join()
-    os._exit(1)
-
-
-def _received(pipe: Any) -> list[Any]:
-    data = pipe.recv_bytes()
-    try:
-        return sending.loaded(data)
-    except Exception as error:
-        pipe.send(("unreadable", described(error)))
-        sys.exit(1)
-
-
-def _work(pipe: Any, call: Any, shared: Any) -> None:
-    """Be a worker: read the functions, then vote on chunk after chunk."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    threading.Thread(target=_end_with_parent, daemon=True).start()  # even amid a long call
-    labels = np.frombuffer(shared, dtype=np.int16)
-    with suppress(EOFError, OSError):  # the pool was closed
-        lfs = _received(pipe)
-        pipe.send(("ready",))
-        while True:
-            rows, first, n, on_error = _received(pipe)
-            part = labels[: len(lfs) * n].reshape(len(lfs), n)[:, first : first + rows.n]
-            _Caller(pipe, call, rows, on_error).vote(lfs, part)
-            pipe.send(("done",))
-
-
-class _Caller:
-    """Calls functions on a chunk."""
-
-    def __init__(self, pipe: Any, call: Any, rows: table.Block, on_error: str) -> None:
-        self._pipe = pipe
-        self._call = call  # shared: function, row or -1 for all, start in ns or 0 between calls
-        self._rows = rows
-        self._on_error = on_error
-
-    def vote(self, lfs: Sequence[Any], labels: NDArray[np.int16]) -> None:
-        """Make the calls not made yet, up to one that raises."""
-        for i, lf in enumerate(lfs):
-            waiting = np.flatnonzero(labels[i] == _WAITING).tolist()
-            if not waiting:
-                continue
-            self._call[:] = i, -1, time.monotonic_ns()
-            try:
-                if isinstance(lf, RowFunction) and type(lf).vote is RowFunction.vote:
-                    self._vote_by_row(lf, waiting, labels[i])
-                else:
-                    votes = lf.vote(self._rows, on_error=self._on_error, n_threads=1)
-                    self._pipe.send(("votes", i, BlockVotes(*votes)))
-            except Exception as error:
-                known = isinstance(error, TypeError | ValueError)
-                text = str(error) if known else described(error)
-                self._pipe.send(("raised", i, self._call[1], text))
-                break
-        self._call[2] = 0
-
-    def _vote_by_row(self, lf: Any, waiting: list[int], labels: NDArray[np.int16]) -> None:
-        told = False
-        for row in waiting:
-            self._call[1:] = row, time.monotonic_ns()
-            x = self._rows.row(row)
-            try:
-                labels[row] = lf(x)
-            except Exception as error:
-                msg = f"row {self._rows.start + row}, {_shown(x)}: {described(error)}"
-                if self._on_error == "raise":
-                    raise ValueError(msg) from error
-                if not told:
-                    self._pipe.send(("error", self._call[0], msg))
-                told = True
-                labels[row] = _FAILED
-
-
-# in the parent
-
-
 def _no_votes(error: str) -> BlockVotes:
     return BlockVotes(np.empty(0, dtype=np.int64), np.empty(0, dtype=np.int16), 0, error)
 
@@ -135,7 +49,7 @@ class _Worker:
         context = multiprocessing.get_context("spawn")
         self.call = context.RawArray("q", 3)
         self.pipe, theirs = context.Pipe()
-        self.process = context.Process(target=_work, args=(theirs, self.call, labels), daemon=True)
+        self.process = context.Process(target=work, args=(theirs, self.call, labels), daemon=True)
         self.ready = False
         self.chunk: slice | None = None  # of the block
         self.late = 0  # start of the call for which it was killed
@@ -216,7 +130,7 @@ class WorkerPool:
         self.close()
 
     def votes(
-        self, block: table.Block, on_error: str, only: Sequence[int] | None = None
+        self, block: Block, on_error: str, only: Sequence[int] | None = None
     ) -> list[BlockVotes]:
         """Return the votes on a block of each function, or of ``only`` some.
 
@@ -255,7 +169,7 @@ class WorkerPool:
         if self._shared is None or m * n > len(self._shared):
             self.close()
             context = multiprocessing.get_context("spawn")
-            self._shared = context.RawArray("h", m * max(n, table.BLOCK_ROWS))
+            self._shared = context.RawArray("h", m * max(n, BLOCK_ROWS))
         return np.frombuffer(self._shared, dtype=np.int16, count=m * n).reshape(m, n)
 
     def hire(self, n: int) -> None:
@@ -278,16 +192,16 @@ class _Run:
     """One block's way through a pool."""
 
     def __init__(
-        self, pool: WorkerPool, block: table.Block, on_error: str, places: Sequence[int]
+        self, pool: WorkerPool, block: Block, on_error: str, places: Sequence[int]
     ) -> None:
         self._pool = pool
         self._places = places
         self._block = block
-        self._columns = sending.plain_columns(block)
+        self._columns = blocks.plain_columns(block)
         self._on_error = on_error
         self._labels = pool.labels(block.n)
         self._labels.fill(-1)
-        self._labels[list(places)] = _WAITING
+        self._labels[list(places)] = WAITING
         self._parts: list[list[tuple[int, BlockVotes]]] = [[] for _ in self._labels]  # first row
         self._failures: list[tuple[int, int, str]] = []  # function, row, message
         self._deaths: dict[int, list[tuple[int, int] | None]] = {}  # calls, by the first row
@@ -318,7 +232,7 @@ class _Run:
         return BlockVotes(
             np.concatenate([rows, *(votes.rows + first for first, votes in parts)]),
             np.concatenate([labels[rows], *(votes.labels for _, votes in parts)]),
-            int(np.count_nonzero(labels == _FAILED)) + sum(votes.errors for _, votes in parts),
+            int(np.count_nonzero(labels == FAILED)) + sum(votes.errors for _, votes in parts),
             next((votes.first_error for _, votes in parts if votes.first_error), None),
         )
 
@@ -327,13 +241,13 @@ class _Run:
 
     def _prune(self) -> int:
         """Drop finished chunks from the front of the queue; return how many are left in it."""
-        while self._queue and not (self._labels[:, self._queue[0]] == _WAITING).any():
+        while self._queue and not (self._labels[:, self._queue[0]] == WAITING).any():
             self._queue.popleft()
         return len(self._queue)
 
     def _assign(self, worker: _Worker) -> None:
         chunk = self._queue[0]
-        rows = sending.cut(self._block, self._columns, chunk)
+        rows = blocks.cut(self._block, self._columns, chunk)
         what = f"something in {self._named(chunk)}"
         message = (rows, chunk.start, self._block.n, self._on_error)
         data = sending.dumped(message, [what] * len(message))
@@ -418,4 +332,4 @@ class _Run:
             self._fail(i, chunk.start + max(row, 0), message)
         else:
             self._parts[i].append((chunk.start, _no_votes(message)))
-            self._labels[i, rows] = _FAILED
+            self._labels[i, rows] = FAILED

@@ -1,4 +1,4 @@
-"""What is sent to worker processes: functions, by name where they have one, and rows."""
+"""What is sent to worker processes: rows, and functions, by name where they have one."""
 
 from __future__ import annotations
 
@@ -12,7 +12,6 @@ from functools import reduce
 from types import FunctionType
 from typing import Any
 
-from coverset.lf.tables import table
 from coverset.lf.tables.vectors import SparseColumn, sparse_column
 
 
@@ -131,37 +130,3 @@ def loaded(data: bytes) -> list[Any]:
     while stream.tell() < len(data):
         items.append(unpickler.load())
     return items
-
-
-class _Columns(table._ColumnsBlock):
-    """Rows with columns of their own; an exception instead of one that cannot be converted."""
-
-    def values(self, name: str) -> Any:
-        values = self._table[name]
-        if isinstance(values, Exception):
-            raise values
-        return values
-
-
-def plain_columns(block: table.Block) -> dict[str, Any]:
-    """Return the columns of a block that has neither a batch nor objects, each converted once."""
-    found: dict[str, Any] = {}
-    if isinstance(block, table._ArrowBlock | table._ObjectsBlock):
-        return found
-    for name in block.names() or ():
-        try:
-            found[name] = block.values(name)
-        except Exception as error:  # for the functions that read it, if there are any
-            found[name] = error
-    return found
-
-
-def cut(block: table.Block, columns: dict[str, Any], part: slice) -> table.Block:
-    """Return some rows as a block that holds no others; ``columns`` are the block's plain ones."""
-    start, stop = block.start + part.start, block.start + part.stop
-    if isinstance(block, table._ArrowBlock):
-        return table._ArrowBlock(start, block._batch.slice(part.start, stop - start))
-    if isinstance(block, table._ObjectsBlock):
-        return table._ObjectsBlock(start, list(block._objects[part]))
-    values = {n: v if isinstance(v, Exception) else v[part] for n, v in columns.items()}
-    return _Columns(start, stop, values)
