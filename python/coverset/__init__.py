@@ -5,7 +5,8 @@ model turns it into class probabilities. Embeddings find their exact nearest nei
 rows that cover all others.
 """
 
-from coverset import cuda, lf
+import coverset.cuda as cuda
+import coverset.lf as lf
 from coverset._versions import __version__, show_versions
 from coverset.coreset import CoreSet, k_center, k_center_merge
 from coverset.label_matrix import DuplicateReport, LabelMatrix, LFSummary, lf_summary

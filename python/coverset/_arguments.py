@@ -9,6 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+import coverset._cpu as _cpu
+
 _MOST = 2**31 - 1
 
 
@@ -87,8 +89,6 @@ def integer_array(name: str, values: Any, ndim: int = 1) -> NDArray[Any]:
 
 def gold_labels(y: Any, n: int, cardinality: int) -> NDArray[np.int16]:
     """Return gold labels as (n,) int16: a class, or -1 where it is unknown."""
-    from coverset import _cpu
-
     array = np.ascontiguousarray(integer_array("y", y))
     if len(array) != n:
         msg = f"y must have one entry a row: {n} rows, got {len(array)} entries"

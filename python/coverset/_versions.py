@@ -5,7 +5,8 @@ from __future__ import annotations
 import platform
 from importlib import metadata
 
-from coverset import _cpu, cuda
+import coverset._cpu as _cpu
+import coverset.cuda as cuda
 
 __version__: str = _cpu.__version__
 _OPTIONAL = ("numpy", "scipy", "pyarrow", "pandas", "polars", "scikit-learn", "torch", "cupy")

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from coverset import _store
+import coverset._store as _store
 from coverset._versions import __version__, show_versions
 from coverset.label_matrix import LabelMatrix, lf_summary
 from coverset.label_model import LabelModel, MajorityVote, report_page
@@ -173,7 +173,7 @@ def _shows_progress(options: argparse.Namespace) -> bool:
 
 
 def _demo(options: argparse.Namespace) -> None:
-    from coverset import demo
+    import coverset.demo as demo
 
     out = Path(options.out)
     out.mkdir(parents=True, exist_ok=True)

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from coverset import _arguments as arguments
+import coverset._arguments as arguments
 from coverset.coreset import k_center
 
 

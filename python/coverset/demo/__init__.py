@@ -38,7 +38,8 @@ def run(out: Path, *, progress: bool, stream: TextIO) -> None:
         except ImportError as error:
             msg = "coverset demo needs scikit-learn and pyarrow: pip install 'coverset[demo]'"
             raise ImportError(msg) from error
-    from coverset.demo import docstrings, tumors
+    import coverset.demo.docstrings as docstrings
+    import coverset.demo.tumors as tumors
 
     out.mkdir(parents=True, exist_ok=True)
     written = tumors.run(out, progress=progress, stream=stream)

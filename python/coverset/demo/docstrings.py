@@ -18,7 +18,7 @@ from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.model_selection import GroupShuffleSplit
 
 import coverset as cs
-from coverset.demo import report
+import coverset.demo.report as report
 from coverset.lf import LabelingFunction
 
 CLASSES = ("silent", "raises")

@@ -17,7 +17,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import accuracy_score, f1_score, roc_auc_score
 
 import coverset as cs
-from coverset import _tables
+import coverset._tables as _tables
 from coverset.lf import LabelingFunction
 
 

@@ -16,7 +16,7 @@ from sklearn.model_selection import train_test_split
 from sklearn.preprocessing import StandardScaler
 
 import coverset as cs
-from coverset.demo import report
+import coverset.demo.report as report
 from coverset.lf import LabelingFunction
 
 CLASSES = ("malignant", "benign")

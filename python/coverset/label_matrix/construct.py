@@ -9,8 +9,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from coverset import _arguments as arguments
-from coverset import _cpu
+import coverset._arguments as arguments
+import coverset._cpu as _cpu
 
 _MOST_LFS = 2**31 - 1
 _MOST_ROWS = 2**59  # so that 8 bytes a row can be counted

@@ -9,17 +9,15 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from coverset import _arguments as arguments
-from coverset import _cpu
-from coverset.label_matrix import construct, storage
-from coverset.label_matrix.construct import DuplicateReport
+import coverset._arguments as arguments
+import coverset._cpu as _cpu
+import coverset.label_matrix.construct as construct
+import coverset.label_matrix.storage as storage
 
 if TYPE_CHECKING:
     import scipy.sparse
 
 Polarity = tuple[tuple[int, ...] | None, ...]
-
-
 _FACTS = ("n_lfs", "cardinality", "lf_names", "class_names", "polarity")
 
 
@@ -78,7 +76,7 @@ class LabelMatrix:
     lf_names: tuple[str, ...] | None
     class_names: tuple[str, ...] | None
     polarity: Polarity | None
-    duplicates: DuplicateReport | None
+    duplicates: construct.DuplicateReport | None
 
     def __init__(self) -> None:
         msg = "make a LabelMatrix with from_dense, from_csr, from_triplets, load or coverset.apply"
@@ -93,7 +91,7 @@ class LabelMatrix:
         lf_names: Sequence[str] | None = None,
         class_names: Sequence[str] | None = None,
         polarity: Sequence[Iterable[int] | None] | None = None,
-        duplicates: DuplicateReport | None = None,
+        duplicates: construct.DuplicateReport | None = None,
         *,
         checked: bool = False,
     ) -> Self:
@@ -266,7 +264,7 @@ class LabelMatrix:
         votes, n_lfs, k, counts = construct.from_triplets(
             rows, lfs, labels, shape, cardinality, duplicates, arguments.threads(n_threads)
         )
-        report = DuplicateReport(*counts)
+        report = construct.DuplicateReport(*counts)
         return cls._of(votes, n_lfs, k, lf_names, class_names, polarity, report)
 
     @property
@@ -493,7 +491,7 @@ def _rebuilt(
     kind: type[LabelMatrix],
     votes: construct.Votes,
     facts: dict[str, Any],
-    duplicates: DuplicateReport | None,
+    duplicates: construct.DuplicateReport | None,
 ) -> LabelMatrix:
     """Return a copied or unpickled matrix, its votes checked as if they came from outside."""
     checked = construct.from_csr(*votes, facts["n_lfs"], facts["cardinality"], None, 0)

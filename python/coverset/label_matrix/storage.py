@@ -8,8 +8,9 @@ from typing import Any, TypeVar
 
 from numpy.typing import NDArray
 
-from coverset import _arguments as arguments
-from coverset import _cpu, _store
+import coverset._arguments as arguments
+import coverset._cpu as _cpu
+import coverset._store as _store
 
 Matrix = TypeVar("Matrix")
 

@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from coverset import _arguments as arguments
-from coverset import _cpu, _plots, _tables
+import coverset._arguments as arguments
+import coverset._cpu as _cpu
+import coverset._plots as _plots
+import coverset._tables as _tables
 from coverset.label_matrix.matrix import LabelMatrix, matrix_argument
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from coverset import _cpu
+import coverset._cpu as _cpu
 from coverset.lf.tables.blocks import Block
 
 

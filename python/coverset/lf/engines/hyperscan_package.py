@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from coverset import _cpu
+import coverset._cpu as _cpu
 from coverset.lf.tables.columns import Text
 
 _SLICE_BYTES = 1 << 20  # of text scanned by one call

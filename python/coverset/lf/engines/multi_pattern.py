@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from coverset import _cpu
+import coverset._cpu as _cpu
 from coverset.lf.engines import hyperscan_package
 from coverset.lf.tables.columns import Text
 

@@ -11,7 +11,7 @@ from typing import Any, ClassVar, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from coverset import _cpu
+import coverset._cpu as _cpu
 from coverset.lf.base import LabelingFunction
 from coverset.lf.tables.blocks import Block
 from coverset.lf.tables.columns import Text

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from coverset import _cpu
+import coverset._cpu as _cpu
 from coverset.lf.engines import alphabet, multi_pattern
 from coverset.lf.engines.literals import Literal
 from coverset.lf.engines.multi_pattern import MultiPattern

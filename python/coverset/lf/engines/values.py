@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from coverset import _cpu
+import coverset._cpu as _cpu
 from coverset.lf.engines.passes import (
     Declarative,
     Member,

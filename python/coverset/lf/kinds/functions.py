@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from coverset import _cpu
+import coverset._cpu as _cpu
 from coverset.lf.base import BlockVotes, LabelingFunction, column_argument
 from coverset.lf.tables.blocks import Block
 

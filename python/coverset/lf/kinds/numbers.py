@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from coverset import _arguments as arguments
+import coverset._arguments as arguments
 from coverset.lf.base import LabelingFunction, column_argument, label_argument, vote_argument
 from coverset.lf.engines import ranges
 from coverset.lf.engines.ranges import Range

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from coverset import _cpu
+import coverset._cpu as _cpu
 from coverset.lf.base import LabelingFunction, column_argument, vote_argument
 from coverset.lf.engines.passes import Declarative, Member, Part, Pass, RuleBook, Tally, named
 from coverset.lf.tables.blocks import Block

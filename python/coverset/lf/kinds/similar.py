@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from coverset import _cpu
-from coverset import _metrics as metrics
+import coverset._cpu as _cpu
+import coverset._metrics as metrics
 from coverset.lf.base import LabelingFunction, column_argument, label_argument
 from coverset.lf.engines.passes import Declarative, Member, Part, Pass, RuleBook, Tally, named
 from coverset.lf.tables.blocks import Block

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from coverset import _arguments as arguments
+import coverset._arguments as arguments
 from coverset.lf.base import LabelingFunction, column_argument, label_argument
 from coverset.lf.engines import alphabet
 from coverset.lf.engines.literals import Literal

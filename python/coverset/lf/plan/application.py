@@ -8,9 +8,11 @@ from typing import Any, Literal, overload
 
 import numpy as np
 
-from coverset import _arguments as arguments
-from coverset import _cpu, _progress
-from coverset.label_matrix import LabelMatrix, construct
+import coverset._arguments as arguments
+import coverset._cpu as _cpu
+import coverset._progress as _progress
+import coverset.label_matrix.construct as construct
+from coverset.label_matrix import LabelMatrix
 from coverset.lf.base import LabelingFunction
 from coverset.lf.plan.lf_plan import LFPlan
 from coverset.lf.plan.report import ApplyReport

@@ -9,8 +9,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from coverset import _cpu, _tables
-from coverset.label_matrix import construct
+import coverset._cpu as _cpu
+import coverset._tables as _tables
+import coverset.label_matrix.construct as construct
 from coverset.lf.base import BlockVotes, LabelingFunction
 from coverset.lf.engines.passes import Declarative, Member, Part, Pass, RuleBook, Tally, named
 from coverset.lf.engines.text import TextPass

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from coverset import _tables
+import coverset._tables as _tables
 
 
 @dataclass

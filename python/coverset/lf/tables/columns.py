@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from coverset import _cpu
+import coverset._cpu as _cpu
 
 _NO_BITS = np.empty(0, dtype=np.uint8)
 _VIEW_BYTES = 16

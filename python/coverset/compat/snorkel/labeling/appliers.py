@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from coverset import _progress
+import coverset._progress as _progress
 
 
 class ApplierMetadata(NamedTuple):

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from coverset import _store
+import coverset._store as _store
 from coverset.compat.snorkel.utils import probs_to_preds
 from coverset.label_model.estimation import encoding
 

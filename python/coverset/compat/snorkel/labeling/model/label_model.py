@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from coverset import _arguments as arguments
-from coverset import _progress
+import coverset._arguments as arguments
+import coverset._progress as _progress
 from coverset.compat.snorkel.labeling.model.base import BaseLabeler, Floats
 from coverset.label_matrix import LabelMatrix
 from coverset.label_model.estimation.moments import MomentProblem, smallest_probability
