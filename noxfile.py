@@ -9,11 +9,12 @@ nox.options.sessions = ["lint", "tests"]
 
 @nox.session
 def lint(session: nox.Session) -> None:
-    """Check format and types."""
+    """Check format, types and the arrows between modules."""
     session.install(".[test]")
     session.run("ruff", "check")
     session.run("ruff", "format", "--check")
     session.run("mypy")
+    session.run("lint-imports", env={"PYTHONPATH": "python"})
     native = [
         path
         for folder in ("cpp", "cuda", "tests/cpp")
