@@ -14,13 +14,63 @@ from coverset import _cpu
 
 ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "python" / "coverset"
-NOT_STEMS = {"cli", "compat", "demo", "cuda"}  # rooms of their own: no kernel behind them
+CODE = (".py", ".pyi", ".cpp", ".hpp", ".inl", ".cu", ".cuh")
+
+STEMS = ("coreset", "label_matrix", "label_model", "lf", "neighbors")
+
+# What is no capability, and why it has a place beside them.
+ROOMS = {
+    # python/coverset
+    "cli": "the command `coverset`, made of several capabilities",
+    "compat": "what other libraries' scripts call, made of ours",
+    "demo": "two worked examples, made of the public names",
+    "cuda": "whether there is a device; in C++, headers of device code",
+    "_arguments": "checks of arguments",
+    "_cpu": "the compiled kernels",
+    "_cuda": "the compiled kernels of a device",
+    "_files": "checked files and folders of arrays",
+    "_not_fitted": "the error of what must be fitted first",
+    "_plots": "Matplotlib, where it is installed",
+    "_progress": "progress bars",
+    "_tables": "tables as text",
+    "_versions": "what a bug report needs",
+    # cpp/include/coverset, cpp/src
+    "device": "where a kernel runs",
+    "dispatch": "choosing a kernel's variant",
+    "distance": "canonical distances of rows",
+    "error": "raising, with the argument named",
+    "exp_log": "exp and log, the same on every level and device",
+    "parallel": "the thread pool",
+    "random": "counter-based random numbers",
+    "rows": "rows of any storage type",
+    "simd": "which SIMD level runs",
+    "tile_product": "products of a panel of rows with queries, in cache",
+    "top_k": "the k nearest",
+    "view": "what a kernel borrows",
+    # cpp/bindings, cuda
+    "array": "NumPy and DLPack arrays as views",
+    "check": "errors of the CUDA runtime",
+    "module": "the list of bindings",
+    "text": "Arrow and Python strings as views",
+}
+FOLDERS = [
+    *("python/coverset", "cpp/include/coverset", "cpp/src", "cpp/bindings"),
+    *("cuda/include/coverset", "cuda/include/coverset/cuda", "cuda/src", "cuda/bindings"),
+]
 
 
-def stems() -> list[str]:
-    """Every public module of the package is a capability."""
-    names = {path.stem for path in PACKAGE.iterdir() if path.suffix == ".py" or path.is_dir()}
-    return sorted(name for name in names if not name.startswith("_") and name not in NOT_STEMS)
+def names(folder: str) -> dict[str, Path]:
+    """Return what stands in a folder, by name."""
+    found = {
+        path.name.partition(".")[0]: path
+        for path in (ROOT / folder).iterdir()
+        if path.suffix in CODE or path.is_dir()
+    }
+    return {name: path for name, path in found.items() if not name.startswith("__")}
+
+
+def is_of_a_stem(name: str) -> bool:
+    return any(name == stem or name.startswith(f"{stem}_") for stem in STEMS)
 
 
 def declares_cuda(stem: str) -> bool:
@@ -55,7 +105,7 @@ def missing(stem: str) -> list[str]:
     ]
 
 
-@pytest.mark.parametrize("stem", stems())
+@pytest.mark.parametrize("stem", STEMS)
 def test_each_stem_has_its_file_in_each_folder(stem):
     assert missing(stem) == []
 
@@ -66,7 +116,26 @@ def test_a_missing_mirror_file_is_named():
 
 
 def test_the_stems_are_those_of_the_design():
-    assert stems() == ["coreset", "label_matrix", "label_model", "lf", "neighbors"]
+    text = (ROOT / "docs" / "design.md").read_text()
+    sentence = re.search(r"One name for each capability[^:]*: ([^.]*)\.", text)
+    assert sentence is not None
+    assert sorted(re.findall(r"`(\w+)`", sentence[1])) == sorted(STEMS)
+
+
+@pytest.mark.parametrize("folder", FOLDERS)
+def test_what_stands_in_a_folder_is_of_a_stem_or_a_named_room(folder):
+    nameless = [
+        str(path.relative_to(ROOT))
+        for name, path in names(folder).items()
+        if not is_of_a_stem(name) and name not in ROOMS
+    ]
+    assert not nameless, nameless
+
+
+def test_every_named_room_is_there():
+    there = {name for folder in FOLDERS for name in names(folder)}
+    absent = [room for room in ROOMS if room not in there]
+    assert not absent, absent
 
 
 @pytest.mark.parametrize("folder", ["cpp/include", "cpp/src", "cuda/include", "cuda/src"])
