@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import re
 import tomllib
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -136,6 +137,31 @@ def test_every_named_room_is_there():
     there = {name for folder in FOLDERS for name in names(folder)}
     absent = [room for room in ROOMS if room not in there]
     assert not absent, absent
+
+
+def imports(path: Path) -> Iterator[tuple[int, str]]:
+    """Yield line and name of what a file imports, or imports from."""
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.ImportFrom) and node.module != "__future__":
+            yield node.lineno, node.module or "."
+        if isinstance(node, ast.Import):
+            yield from ((node.lineno, alias.name) for alias in node.names)
+
+
+def imports_through_packages_around(path: Path) -> list[str]:
+    """Return imports from packages that the file lies in and that may be half imported by then."""
+    around = {
+        ".".join(folder.relative_to(PACKAGE.parent).parts)
+        for folder in path.parents
+        if folder.is_relative_to(PACKAGE) and any(imports(folder / "__init__.py"))
+    }
+    return [f"{path.relative_to(ROOT)}:{i} {name}" for i, name in imports(path) if name in around]
+
+
+def test_no_module_is_imported_through_a_package_around_it():
+    files = [path for path in PACKAGE.rglob("*.py") if PACKAGE / "demo" not in path.parents]
+    found = [where for path in files for where in imports_through_packages_around(path)]
+    assert not found, found
 
 
 @pytest.mark.parametrize("folder", ["cpp/include", "cpp/src", "cuda/include", "cuda/src"])
