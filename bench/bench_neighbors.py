@@ -46,20 +46,23 @@ def time_metric(benchmark, embeddings, queries, metric):
 
 
 @pytest.mark.benchmark(group="256 nearest-neighbor queries, 1M x 128, limited")
-@pytest.mark.parametrize("limit", ["none", "exclude", "radius"])
+@pytest.mark.parametrize("limit", ["none", "exclude half", "exclude 95 %", "rows", "radius"])
 def time_limits(benchmark, embeddings, queries, limit):
     index = cs.FlatIndex().fit(embeddings)
-    exclude = np.arange(ROWS) % 2 == 0
+    half, most = np.arange(ROWS) % 2 == 0, np.arange(ROWS) % 20 != 0
+    rows = np.arange(0, ROWS, ROWS // len(queries))[: len(queries)]
     radius = float(np.median(index.search(queries[:32], K).distances[:, -1]))
     calls = {
         "none": lambda: index.search(queries, K),
-        "exclude": lambda: index.search(queries, K, exclude=exclude),
+        "exclude half": lambda: index.search(queries, K, exclude=half),
+        "exclude 95 %": lambda: index.search(queries, K, exclude=most),
+        "rows": lambda: index.search_rows(rows, K),
         "radius": lambda: index.search_radius(queries, radius),
     }
     benchmark.pedantic(calls[limit], rounds=3)
 
 
-@pytest.mark.benchmark(group="checking and framing 1M x 128")
+@pytest.mark.benchmark(group="checking and normalizing 1M x 128")
 def time_fit(benchmark, embeddings):
     benchmark.pedantic(cs.FlatIndex().fit, (embeddings,), rounds=5)
 

@@ -87,6 +87,17 @@ def integer_array(name: str, values: Any, ndim: int = 1) -> NDArray[Any]:
     return array
 
 
+def row_numbers(name: str, values: Any, n: int) -> NDArray[np.int64]:
+    """Return numbers of rows in 0..n-1; the error names the first that is none."""
+    rows = integer_array(name, values)
+    outside = np.flatnonzero((rows < 0) | (rows >= n))
+    if len(outside):
+        entry = outside[0]
+        msg = f"{name} must hold rows in 0..{n - 1}, entry {entry} is {rows[entry]}"
+        raise ValueError(msg)
+    return np.ascontiguousarray(rows, dtype=np.int64)
+
+
 def gold_labels(y: Any, n: int, cardinality: int) -> NDArray[np.int16]:
     """Return gold labels as (n,) int16: a class, or -1 where it is unknown."""
     array = np.ascontiguousarray(integer_array("y", y))

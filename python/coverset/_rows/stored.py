@@ -221,6 +221,17 @@ def as_float32(rows: StoredRows, threads: int) -> NDArray[np.float32]:
     return out
 
 
+def float_rows(
+    rows: StoredRows, which: slice | NDArray[np.int64], threads: int, *, unit: bool = False
+) -> NDArray[np.float32]:
+    """Return some rows as float32, divided by their length if ``unit``."""
+    data = rows.data[which]
+    out = np.empty(data.shape, dtype=np.float32)
+    scale = rows.scale[which] if len(rows.scale) else rows.scale
+    _cpu.load_rows(data, rows.kind, scale, out, threads, unit)
+    return out
+
+
 def _scale_argument(scale: ArrayLike, n: int) -> NDArray[np.float32]:
     array = np.asarray(scale)
     if array.dtype != np.float32:

@@ -185,13 +185,9 @@ def _assignment(
 def _initial(initial: ArrayLike | None, n: int) -> NDArray[np.int64]:
     if initial is None:
         return NO_ROWS
-    rows = arguments.integer_array("initial", initial)
+    rows = arguments.row_numbers("initial", initial, n)
     if not len(rows):
         msg = "initial must have at least one row, got none"
-        raise ValueError(msg)
-    outside = np.flatnonzero((rows < 0) | (rows >= n))
-    if len(outside):
-        msg = f"initial must hold rows in 0..{n - 1}, entry {outside[0]} is {rows[outside[0]]}"
         raise ValueError(msg)
     order = np.argsort(rows, kind="stable")
     again = order[1:][rows[order][1:] == rows[order][:-1]]
@@ -199,7 +195,7 @@ def _initial(initial: ArrayLike | None, n: int) -> NDArray[np.int64]:
         entry = int(again.min())
         msg = f"initial must hold each row once, entry {entry} repeats row {rows[entry]}"
         raise ValueError(msg)
-    return np.ascontiguousarray(rows, dtype=np.int64)
+    return rows
 
 
 def _weights(weights: ArrayLike | None, n: int) -> NDArray[np.float32]:

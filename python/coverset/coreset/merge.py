@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 
 import coverset._arguments as arguments
 import coverset._metrics as metrics
-from coverset._rows import Rows, stored_rows
+from coverset._rows import Rows, float_rows, stored_rows
 from coverset.coreset.core_set import CoreSet
-from coverset.coreset.traversal import float_rows, traverse
+from coverset.coreset.traversal import traverse
 
 
 def k_center_merge(
@@ -87,7 +87,7 @@ def k_center_merge(
         if taken and rows.data.shape[1] != taken[0].shape[1]:
             msg = f"parts[{i}] must have as many columns as parts[0], got {rows.data.shape[1]}"
             raise ValueError(msg)
-        taken.append(float_rows(rows, chosen.indices, unit, threads))
+        taken.append(float_rows(rows, chosen.indices, threads, unit=unit))
         numbers.append(first + chosen.indices)
         largest = max(largest, float(chosen.radii[-1]) if len(chosen) else 0.0)
         first += len(rows.data)

@@ -9,9 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from coverset._progress import Progress, report
-from coverset._rows import Rows, check_rows, stored_rows
+from coverset._rows import Rows, check_rows, float_rows, stored_rows
 from coverset.coreset.core_set import CoreSet
-from coverset.coreset.traversal import NO_ROWS, added, float_rows, traverse
+from coverset.coreset.traversal import NO_ROWS, added, traverse
 
 _SPARE = 4  # rows that are kept for each that is asked for
 _EVERY = slice(None)
@@ -94,7 +94,7 @@ def k_center_of_stream(
                 raise ValueError(f"{msg}got {rows.data.shape[1]}")
             check_rows(name, rows, "cosine" if unit else "sqeuclidean", threads)
             if len(rows.data):
-                state.add(float_rows(rows, _EVERY, unit, threads))
+                state.add(float_rows(rows, _EVERY, threads, unit=unit))
             advance(len(rows.data))
     if state.kept is None or state.seen < k:
         msg = f"k must be in 1..{state.seen}, the rows of X, got {k}"

@@ -91,14 +91,3 @@ def added(stats: dict[str, int], more: dict[str, int]) -> dict[str, int]:
 def _radii(squares: NDArray[np.float32], power: float) -> NDArray[np.float32]:
     with np.errstate(over="ignore", under="ignore"):
         return (np.sqrt(squares) * np.float64(power)).astype(np.float32)
-
-
-def float_rows(
-    rows: StoredRows, which: slice | NDArray[np.int64], unit: bool, threads: int
-) -> NDArray[np.float32]:
-    """Return some rows as float32, divided by their length if ``unit``."""
-    data = rows.data[which]
-    out = np.empty(data.shape, dtype=np.float32)
-    scale = rows.scale[which] if len(rows.scale) else rows.scale
-    _cpu.load_rows(data, rows.kind, scale, out, threads, unit)
-    return out

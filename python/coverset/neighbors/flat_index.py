@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 import coverset._arguments as arguments
 import coverset._metrics as metrics
 from coverset._not_fitted import NotFittedError
-from coverset._rows import Rows, as_float32, check_rows, row_parts, stored_rows
+from coverset._rows import Rows, as_float32, check_rows, float_rows, row_parts, stored_rows
 from coverset.neighbors.shards import (
     NO_ROWS,
     NONE_EXCLUDED,
@@ -160,6 +160,78 @@ class FlatIndex:
         most = arguments.whole_number("k", k, 1, self.n_rows_)
         return merge_nearest(
             [shard.nearest(queries, most, excluded, NO_ROWS, threads) for shard in self._shards],
+            metrics.measured(self.metric),
+        )
+
+    def search_rows(
+        self,
+        ids: ArrayLike,
+        k: int = 100,
+        *,
+        exclude: ArrayLike | None = None,
+        n_threads: int | None = None,
+    ) -> Neighbors:
+        """Return the k nearest other rows of some rows: the same as their rows in a graph.
+
+        Parameters
+        ----------
+        ids : (q,) integers
+            Numbers of rows, in 0..n - 1, in any order; a row may be asked for twice.
+        k : int
+            In 1..n - 1.
+        exclude, n_threads
+            As for ``search``.
+
+        Returns
+        -------
+        Neighbors
+            A row is no neighbor of its own, equal rows are. Where ``exclude`` leaves fewer than k
+            rows, index -1 at distance infinity (inner products: -infinity).
+
+        Raises
+        ------
+        NotFittedError
+            Before ``fit``.
+        TypeError, ValueError
+            If ``ids`` is not of rows (the first that is not is named), k is not in 1..n - 1, or
+            ``exclude`` is not (n,) bool.
+
+        Notes
+        -----
+        As ``search``, and q d float32 numbers. Rows were checked when they were fitted.
+
+        Examples
+        --------
+        >>> import coverset as cs, numpy as np
+        >>> index = cs.FlatIndex().fit(np.float32([[0.0], [1.0], [5.0], [5.0]]))
+        >>> index.search_rows([3, 0], k=2).indices
+        array([[2, 1],
+               [1, 2]])
+        """
+        self._require_fitted()
+        threads = arguments.threads(n_threads)
+        rows = arguments.row_numbers("ids", ids, self.n_rows_)
+        if self.n_rows_ == 1:
+            msg = "X must have at least two rows to search for others, got 1"
+            raise ValueError(msg)
+        most = arguments.whole_number("k", k, 1, self.n_rows_ - 1)
+        found = self._measure_rows(rows, most, _excluded(exclude, self.n_rows_), threads)
+        metrics.take_roots(self.metric, found.distances)
+        return found
+
+    def _measure_rows(
+        self, rows: NDArray[np.int64], k: int, excluded: NDArray[np.uint8], threads: int
+    ) -> Neighbors:
+        """Return the k nearest other rows of rows, at the distances that kernels measure."""
+        queries = np.empty((len(rows), self.n_features_), dtype=np.float32)
+        for shard in self._shards:
+            inside = (rows >= shard.first) & (rows < shard.last)
+            queries[inside] = float_rows(shard.rows, rows[inside] - shard.first, threads)
+        return merge_nearest(
+            [
+                shard.nearest(queries, k, excluded, shard.own_rows(rows), threads)
+                for shard in self._shards
+            ],
             metrics.measured(self.metric),
         )
 

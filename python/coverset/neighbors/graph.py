@@ -16,9 +16,9 @@ import coverset._arguments as arguments
 import coverset._metrics as metrics
 import coverset._store as _store
 from coverset._progress import Progress, report
-from coverset._rows import Rows, StoredRows, as_float32
+from coverset._rows import Rows, StoredRows
 from coverset.neighbors.flat_index import FlatIndex
-from coverset.neighbors.shards import NO_ROWS, NONE_EXCLUDED, Neighbors, merge_nearest
+from coverset.neighbors.shards import NONE_EXCLUDED, Neighbors
 
 _BLOCK = 1 << 13  # rows that are searched for at a time
 _MAGIC, _VERSION, _JOURNAL = "coverset-knn-graph", 2, "graph.json"
@@ -85,12 +85,15 @@ def knn_graph(
     with report(progress, n, "neighbors") as advance:
         for shard, first, last in _blocks(index):
             number = index._shards[shard].first + last
+            place = slice(number - last + first, number)
             if number > done:
                 if len(index._shards) == 1:
                     index._shards[0].extend_graph(first, last, done, graph, threads)
                 else:
-                    _search_block(index, shard, first, last, graph, threads)
-                metrics.take_roots(metric, graph.distances[number - last + first : number])
+                    rows = np.arange(place.start, place.stop)
+                    found = index._measure_rows(rows, most, NONE_EXCLUDED, threads)
+                    graph.distances[place], graph.indices[place] = found
+                metrics.take_roots(metric, graph.distances[place])
             if journal is not None:
                 journal.note(number)
             advance(last - first)
@@ -107,25 +110,6 @@ def _blocks(index: FlatIndex) -> Iterator[tuple[int, int, int]]:
         rows = len(shard.rows.data)
         for first in range(0, rows, _BLOCK):
             yield number, first, min(first + _BLOCK, rows)
-
-
-def _search_block(
-    index: FlatIndex, number: int, first: int, last: int, graph: Neighbors, threads: int
-) -> None:
-    """Find the neighbors of rows of one shard among all; write them to their place."""
-    own = index._shards[number]
-    place = slice(own.first + first, own.first + last)
-    out = Neighbors(graph.distances[place], graph.indices[place])
-    stored = own.rows._replace(data=own.rows.data[first:last], scale=own.rows.scale[first:last])
-    queries, k = as_float32(stored, threads), out.indices.shape[1]
-    parts = [
-        shard.nearest(
-            *(queries, k, NONE_EXCLUDED),
-            *(np.arange(first, last) if i == number else NO_ROWS, threads),
-        )
-        for i, shard in enumerate(index._shards)
-    ]
-    out.distances[:], out.indices[:] = merge_nearest(parts, own.metric)
 
 
 class _Journal:

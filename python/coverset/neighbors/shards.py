@@ -53,6 +53,10 @@ class Shard(NamedTuple):
         """One more than the number of the last row."""
         return self.first + len(self.rows.data)
 
+    def own_rows(self, rows: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Return numbers of rows as the shard counts them, -1 for those of others."""
+        return np.where((rows >= self.first) & (rows < self.last), rows - self.first, -1)
+
     @property
     def n_features(self) -> int:
         """Numbers in a row."""
