@@ -1,6 +1,6 @@
 #include "coverset/exp_log.hpp"
 
-#include "dispatch.hpp"
+#include "simd/dispatch.hpp"
 
 namespace coverset {
 

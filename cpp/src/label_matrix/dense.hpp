@@ -2,7 +2,7 @@
 // 4 or 8 bytes.
 #pragma once
 
-#include "dispatch.hpp"
+#include "simd/dispatch.hpp"
 
 namespace coverset {
 

@@ -3,7 +3,7 @@
 
 #include <cstdint>
 
-#include "dispatch.hpp"
+#include "simd/dispatch.hpp"
 
 namespace coverset {
 

@@ -6,7 +6,7 @@
 // words are few, they pass the masks first, too.
 #pragma once
 
-#include "dispatch.hpp"
+#include "simd/dispatch.hpp"
 
 namespace coverset {
 

@@ -1,7 +1,7 @@
 // Weighted sums of one row, the part that has a variant per SIMD level.
 #pragma once
 
-#include "dispatch.hpp"
+#include "simd/dispatch.hpp"
 
 namespace coverset {
 

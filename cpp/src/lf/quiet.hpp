@@ -1,7 +1,7 @@
 // The loop over numbers that has a variant per SIMD level.
 #pragma once
 
-#include "dispatch.hpp"
+#include "simd/dispatch.hpp"
 
 namespace coverset {
 

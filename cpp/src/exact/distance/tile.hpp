@@ -1,7 +1,7 @@
 // The distance loops that have a variant per SIMD level.
 #pragma once
 
-#include "dispatch.hpp"
+#include "simd/dispatch.hpp"
 
 namespace coverset {
 

@@ -4,7 +4,7 @@
 
 #include <cstdint>
 
-#include "dispatch.hpp"
+#include "simd/dispatch.hpp"
 
 namespace coverset {
 

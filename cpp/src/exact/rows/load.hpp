@@ -2,7 +2,7 @@
 #pragma once
 
 #include "coverset/rows.hpp"
-#include "dispatch.hpp"
+#include "simd/dispatch.hpp"
 
 namespace coverset {
 

@@ -1,5 +1,3 @@
-#include "coverset/simd.hpp"
-
 #include <array>
 #include <atomic>
 #include <cstdlib>
@@ -7,6 +5,7 @@
 #include <string>
 
 #include "coverset/error.hpp"
+#include "coverset/simd.hpp"
 
 #if defined(__x86_64__)
 #include <cpuid.h>
