@@ -2,28 +2,10 @@
 // Every sum has one order, lane by lane, so that all levels give the same bits.
 #include "coverset/exp_log.hpp"
 #include "label_model/row_votes.hpp"
-
-#pragma GCC diagnostic ignored "-Wpsabi"  // registers passed between functions of this file only
+#include "simd/lanes.hpp"
 
 namespace coverset::COVERSET_LEVEL {
 namespace {
-
-template <int kLanes>
-struct Lanes {
-  typedef double Type __attribute__((vector_size(kLanes * sizeof(double))));
-};
-
-template <int kLanes>
-inline typename Lanes<kLanes>::Type load(const double* at) {
-  typename Lanes<kLanes>::Type lanes;
-  __builtin_memcpy(&lanes, at, sizeof lanes);
-  return lanes;
-}
-
-template <int kLanes>
-inline void store(const typename Lanes<kLanes>::Type& lanes, double* at) {
-  __builtin_memcpy(at, &lanes, sizeof lanes);
-}
 
 /// Where block b of a row of `width` starts: the last one ends with the row, and so may overlap
 /// the one before.
@@ -34,7 +16,7 @@ inline long block_start(int b, long width) {
 
 template <int kLanes, int kBlocks>
 inline void gather(const double* table, long width, const RowVotes& row, double* out) {
-  typename Lanes<kLanes>::Type sums[kBlocks] = {};
+  Lanes<double, kLanes> sums[kBlocks] = {};
   for (const std::int32_t* c = row.first; c != row.last; ++c) {
     if (*c < 0) continue;
     const double* at = table + *c * width;
@@ -43,14 +25,14 @@ inline void gather(const double* table, long width, const RowVotes& row, double*
     }
   }
   for (int b = 0; b < kBlocks; ++b) {
-    store<kLanes>(sums[b], out + block_start<kLanes, kBlocks>(b, width));
+    store(sums[b], out + block_start<kLanes, kBlocks>(b, width));
   }
 }
 
 template <int kLanes, int kBlocks>
 inline void scatter(const double* values, const double* scale, double grain, long width,
                     const RowVotes* rows, long count, double* table, double* total) {
-  typename Lanes<kLanes>::Type mass[kBlocks], sums[kBlocks], all[kBlocks];
+  Lanes<double, kLanes> mass[kBlocks], sums[kBlocks], all[kBlocks];
   const auto at = [width](int b) { return block_start<kLanes, kBlocks>(b, width); };
   for (int b = 0; b < kBlocks; ++b) all[b] = load<kLanes>(total + at(b));
   for (long i = 0; i < count; ++i) {
@@ -62,10 +44,10 @@ inline void scatter(const double* values, const double* scale, double grain, lon
       double* row = table + *c * width;
       // all blocks are read before one is written: they may overlap
       for (int b = 0; b < kBlocks; ++b) sums[b] = load<kLanes>(row + at(b)) + mass[b];
-      for (int b = 0; b < kBlocks; ++b) store<kLanes>(sums[b], row + at(b));
+      for (int b = 0; b < kBlocks; ++b) store(sums[b], row + at(b));
     }
   }
-  for (int b = 0; b < kBlocks; ++b) store<kLanes>(all[b], total + at(b));
+  for (int b = 0; b < kBlocks; ++b) store(all[b], total + at(b));
 }
 
 /// Wide rows: one strip of at most 32 lanes after another.
@@ -110,35 +92,28 @@ inline bool for_width(long width, Visit&& visit) {
   return false;
 }
 
-template <int kLanes>
-inline double largest(const typename Lanes<kLanes>::Type& lanes) {
-  double at[kLanes];
-  store<kLanes>(lanes, at);
-  for (int half = kLanes / 2; half > 0; half /= 2) {
-    for (int l = 0; l < half; ++l) at[l] = at[l] < at[l + half] ? at[l + half] : at[l];
-  }
-  return at[0];
-}
-
 /// Logits of one row: share * row + prior, less the largest.
 template <int kLanes, int kBlocks>
 inline void settle(double share, const double* prior, long width, double* row) {
-  typename Lanes<kLanes>::Type logits[kBlocks];
-  typename Lanes<kLanes>::Type most;
+  Lanes<double, kLanes> logits[kBlocks];
+  Lanes<double, kLanes> most;
   const auto at = [width](int b) { return block_start<kLanes, kBlocks>(b, width); };
   for (int b = 0; b < kBlocks; ++b) {
     logits[b] = load<kLanes>(row + at(b)) * share + load<kLanes>(prior + at(b));
-    most = b == 0 ? logits[b] : logits[b] > most ? logits[b] : most;
+    most = b == 0 ? logits[b] : larger(most, logits[b]);
   }
-  const double top = largest<kLanes>(most);
-  for (int b = 0; b < kBlocks; ++b) store<kLanes>(logits[b] - top, row + at(b));
+  double lanes[kLanes];
+  store(most, lanes);
+  fold_halves<kLanes>([&](long l, long other) { lanes[l] = larger(lanes[l], lanes[other]); });
+  const double top = lanes[0];
+  for (int b = 0; b < kBlocks; ++b) store(logits[b] - top, row + at(b));
 }
 
 inline void settle_wide(double share, const double* prior, long width, double* row) {
   double most = -1e300;
   for (long y = 0; y < width; ++y) {
     row[y] = row[y] * share + prior[y];
-    most = row[y] > most ? row[y] : most;
+    most = larger(most, row[y]);
   }
   for (long y = 0; y < width; ++y) row[y] -= most;
 }

@@ -1,16 +1,10 @@
 // find_candidates, compiled once per level. Raw pointers, no STL.
 #include "lf/filter.hpp"
-
-#if defined(__x86_64__)
-#include <immintrin.h>
-#else
-#include <arm_neon.h>
-#endif
+#include "simd/lanes.hpp"
 
 namespace coverset::COVERSET_LEVEL {
 namespace {
 
-using Bits = unsigned long long;
 constexpr int kChunk = 64;
 
 // A word byte has a bit in common in both tables, by its low and its high four bits.
@@ -18,82 +12,46 @@ alignas(16) constexpr unsigned char kWordLow[16] = {13, 15, 15, 15, 15, 15, 15, 
                                                     15, 15, 14, 2,  2,  2,  2,  6};
 alignas(16) constexpr unsigned char kWordHigh[16] = {0, 0, 0, 1, 2, 4, 2, 8};
 
-// Register: some bytes of text. shuffled(table, nibbles) looks up 16-byte tables.
+using Register = Lanes<unsigned char>;
+
+// table(at): 16 bytes, as often as they fit. shuffled(table, nibbles) looks up bytes of it.
 #if defined(__AVX512BW__)
-using Register = __m512i;
-inline Register load(const char* at) { return _mm512_loadu_si512(at); }
 inline Register table(const unsigned char* at) {
-  return _mm512_maskz_broadcast_i32x4(0xffff,
-                                      _mm_loadu_si128((const __m128i*)at));  // GCC 12 warns else
+  return (Register)_mm512_maskz_broadcast_i32x4(
+      0xffff, _mm_loadu_si128((const __m128i*)at));  // GCC 12 warns else
 }
 inline Register shuffled(Register lookup, Register nibbles) {
-  return _mm512_shuffle_epi8(lookup, nibbles);
+  return (Register)_mm512_shuffle_epi8((__m512i)lookup, (__m512i)nibbles);
 }
-inline Register low_nibbles(Register bytes) {
-  return _mm512_and_si512(bytes, _mm512_set1_epi8(15));
-}
-inline Register high_nibbles(Register bytes) {
-  return _mm512_and_si512(_mm512_srli_epi16(bytes, 4), _mm512_set1_epi8(15));
-}
-inline Register both(Register a, Register b) { return _mm512_and_si512(a, b); }
-inline Bits not_zero(Register bytes) { return _cvtmask64_u64(_mm512_test_epi8_mask(bytes, bytes)); }
 #elif defined(__AVX2__)
-using Register = __m256i;
-inline Register load(const char* at) { return _mm256_loadu_si256((const __m256i*)at); }
 inline Register table(const unsigned char* at) {
-  return _mm256_broadcastsi128_si256(_mm_loadu_si128((const __m128i*)at));
+  return (Register)_mm256_broadcastsi128_si256(_mm_loadu_si128((const __m128i*)at));
 }
 inline Register shuffled(Register lookup, Register nibbles) {
-  return _mm256_shuffle_epi8(lookup, nibbles);
-}
-inline Register low_nibbles(Register bytes) {
-  return _mm256_and_si256(bytes, _mm256_set1_epi8(15));
-}
-inline Register high_nibbles(Register bytes) {
-  return _mm256_and_si256(_mm256_srli_epi16(bytes, 4), _mm256_set1_epi8(15));
-}
-inline Register both(Register a, Register b) { return _mm256_and_si256(a, b); }
-inline Bits not_zero(Register bytes) {
-  const Register zero = _mm256_cmpeq_epi8(bytes, _mm256_setzero_si256());
-  return ~(unsigned)_mm256_movemask_epi8(zero);
+  return (Register)_mm256_shuffle_epi8((__m256i)lookup, (__m256i)nibbles);
 }
 #elif defined(__SSSE3__)
-using Register = __m128i;
-inline Register load(const char* at) { return _mm_loadu_si128((const __m128i*)at); }
-inline Register table(const unsigned char* at) { return _mm_loadu_si128((const __m128i*)at); }
+inline Register table(const unsigned char* at) { return load(at); }
 inline Register shuffled(Register lookup, Register nibbles) {
-  return _mm_shuffle_epi8(lookup, nibbles);
-}
-inline Register low_nibbles(Register bytes) { return _mm_and_si128(bytes, _mm_set1_epi8(15)); }
-inline Register high_nibbles(Register bytes) {
-  return _mm_and_si128(_mm_srli_epi16(bytes, 4), _mm_set1_epi8(15));
-}
-inline Register both(Register a, Register b) { return _mm_and_si128(a, b); }
-inline Bits not_zero(Register bytes) {
-  return 0xffff & ~(unsigned)_mm_movemask_epi8(_mm_cmpeq_epi8(bytes, _mm_setzero_si128()));
+  return (Register)_mm_shuffle_epi8((__m128i)lookup, (__m128i)nibbles);
 }
 #else
-using Register = uint8x16_t;
-inline Register load(const char* at) { return vld1q_u8((const unsigned char*)at); }
-inline Register table(const unsigned char* at) { return vld1q_u8(at); }
-inline Register shuffled(Register lookup, Register nibbles) { return vqtbl1q_u8(lookup, nibbles); }
-inline Register low_nibbles(Register bytes) { return vandq_u8(bytes, vdupq_n_u8(15)); }
-inline Register high_nibbles(Register bytes) { return vshrq_n_u8(bytes, 4); }
-inline Register both(Register a, Register b) { return vandq_u8(a, b); }
-inline Bits not_zero(Register bytes) {
-  static const unsigned char weights[16] = {1, 2, 4, 8, 16, 32, 64, 128,
-                                            1, 2, 4, 8, 16, 32, 64, 128};
-  const Register set = vandq_u8(vtstq_u8(bytes, bytes), vld1q_u8(weights));
-  return vaddv_u8(vget_low_u8(set)) | (Bits)vaddv_u8(vget_high_u8(set)) << 8;
+inline Register table(const unsigned char* at) { return load(at); }
+inline Register shuffled(Register lookup, Register nibbles) {
+  return (Register)vqtbl1q_u8((uint8x16_t)lookup, (uint8x16_t)nibbles);
 }
 #endif
+
+inline Register load_text(const char* at) { return load((const unsigned char*)at); }
+inline Register low_nibbles(Register bytes) { return bytes & 15; }
+inline Register high_nibbles(Register bytes) { return bytes >> 4; }
+inline Bits not_zero(Register bytes) { return differing(bytes, Register{}); }
 
 /// Bit j of the result: bit of predicate(at + j), for a whole chunk.
 template <class Predicate>
 inline Bits over_chunk(const char* at, Predicate predicate) {
-  constexpr int kStep = (int)sizeof(Register);
   Bits bits = 0;
-  for (int j = 0; j < kChunk; j += kStep) bits |= predicate(at + j) << j;
+  for (int j = 0; j < kChunk; j += (int)kRegisterBytes) bits |= predicate(at + j) << j;
   return bits;
 }
 
@@ -105,8 +63,8 @@ inline Bits word_bits(const char* at, long left) {
   if (left <= 0) return 0;
   const Register low = table(kWordLow), high = table(kWordHigh);
   const Bits bits = over_chunk(at, [&](const char* from) {
-    const Register bytes = load(from);
-    return not_zero(both(shuffled(low, low_nibbles(bytes)), shuffled(high, high_nibbles(bytes))));
+    const Register bytes = load_text(from);
+    return not_zero(shuffled(low, low_nibbles(bytes)) & shuffled(high, high_nibbles(bytes)));
   });
   return bits & lowest(left);
 }
@@ -129,10 +87,10 @@ inline Bits teddy_bits(const Teddy& teddy, const char* at) {
   return over_chunk(at, [&](const char* from) {
     Register admitted{};
     for (int i = 0; i < kTeddyBytes; ++i) {
-      const Register bytes = load(from + i);
-      const Register here = both(shuffled(teddy.low[i], low_nibbles(bytes)),
-                                 shuffled(teddy.high[i], high_nibbles(bytes)));
-      admitted = i == 0 ? here : both(admitted, here);
+      const Register bytes = load_text(from + i);
+      const Register here =
+          shuffled(teddy.low[i], low_nibbles(bytes)) & shuffled(teddy.high[i], high_nibbles(bytes));
+      admitted = i == 0 ? here : admitted & here;
     }
     return not_zero(admitted);
   });

@@ -1,14 +1,10 @@
 // find_loud, compiled once per level. Raw pointers, no STL.
 #include "lf/quiet.hpp"
-
-#if defined(__AVX512BW__)
-#include <immintrin.h>
-#endif
+#include "simd/lanes.hpp"
 
 namespace coverset::COVERSET_LEVEL {
 namespace {
 
-using Bits = unsigned long long;
 constexpr long kChunk = 64;
 constexpr long kGroup = 16;
 
@@ -44,9 +40,8 @@ inline Bits quiet_bits(const double* at, double low, double high) {
 /// Bit j is set where at[j] is not within low..high, for a whole chunk.
 template <class T>
 inline Bits loud_bits(const T* at, T low, T high) {
-  constexpr int kNumbers = 64 / (int)sizeof(T);
   Bits quiet = 0;
-  for (int j = 0; j < kChunk; j += kNumbers) quiet |= quiet_bits(at + j, low, high) << j;
+  for (int j = 0; j < kChunk; j += kLanesOf<T>) quiet |= quiet_bits(at + j, low, high) << j;
   return ~quiet;
 }
 #else

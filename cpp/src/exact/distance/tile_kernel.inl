@@ -1,69 +1,56 @@
 // distance_tile, compiled once per level. Raw pointers, no STL.
 #include "exact/distance/tile.hpp"
-
-#pragma GCC diagnostic ignored "-Wpsabi"  // registers passed between functions of this file only
+#include "simd/lanes.hpp"
 
 namespace coverset::COVERSET_LEVEL {
 namespace {
 
 constexpr long kLanes = 16;
-#if defined(__AVX512F__)
-constexpr long kWidth = 16;
-#elif defined(__AVX2__)
-constexpr long kWidth = 8;
-#else
-constexpr long kWidth = 4;
-#endif
-constexpr long kParts = kLanes / kWidth;
-
-typedef float Part __attribute__((vector_size(kWidth * sizeof(float))));
+constexpr long kParts = kLanes / kLanesOf<float>;
+using Part = Lanes<float>;
 
 /// 16 floats in the registers that there are.
-struct Lanes {
+struct Sixteen {
   Part part[kParts];
 
-  friend Lanes operator-(const Lanes& a, const Lanes& b) {
-    Lanes result;
+  friend Sixteen operator-(const Sixteen& a, const Sixteen& b) {
+    Sixteen result;
     for (long p = 0; p < kParts; ++p) result.part[p] = a.part[p] - b.part[p];
     return result;
   }
-  friend Lanes operator*(const Lanes& a, const Lanes& b) {
-    Lanes result;
+  friend Sixteen operator*(const Sixteen& a, const Sixteen& b) {
+    Sixteen result;
     for (long p = 0; p < kParts; ++p) result.part[p] = a.part[p] * b.part[p];
     return result;
   }
-  Lanes& operator+=(const Lanes& a) {
+  Sixteen& operator+=(const Sixteen& a) {
     for (long p = 0; p < kParts; ++p) part[p] += a.part[p];
     return *this;
   }
 };
 
-inline Lanes load(const float* at) {
-  Lanes lanes;
-  for (long p = 0; p < kParts; ++p) {
-    __builtin_memcpy(&lanes.part[p], at + p * kWidth, sizeof(Part));
-  }
+inline Sixteen load_all(const float* at) {
+  Sixteen lanes;
+  for (long p = 0; p < kParts; ++p) lanes.part[p] = load(at + p * kLanesOf<float>);
   return lanes;
 }
 
 /// The last d % 16 coordinates, and zeros, which change no sum.
-inline Lanes load_some(const float* at, long count) {
+inline Sixteen load_some(const float* at, long count) {
   float some[kLanes] = {};
   for (long l = 0; l < count; ++l) some[l] = at[l];
-  return load(some);
+  return load_all(some);
 }
 
-inline float reduced(const Lanes& lanes) {
+inline float reduced(const Sixteen& lanes) {
   float at[kLanes];
-  __builtin_memcpy(at, &lanes, sizeof at);
-  for (long half = kLanes / 2; half > 0; half /= 2) {
-    for (long l = 0; l < half; ++l) at[l] += at[l + half];
-  }
+  store(lanes, at);
+  fold_halves<kLanes>([&](long l, long other) { at[l] += at[other]; });
   return at[0];
 }
 
 /// reduced() of four at once, the same sums side by side.
-inline void reduce_four(const Lanes* rows, float* out, long stride) {
+inline void reduce_four(const Sixteen* rows, float* out, long stride) {
 #define COVERSET_PICK(x, y, ...) __builtin_shufflevector(x, y, __VA_ARGS__)
 #if defined(__AVX512F__)
   const Part a = rows[0].part[0], b = rows[1].part[0], c = rows[2].part[0], d = rows[3].part[0];
@@ -109,9 +96,9 @@ inline void reduce_four(const Lanes* rows, float* out, long stride) {
 }
 
 template <bool kGaps>
-inline Lanes term(const Lanes& a, const Lanes& b) {
+inline Sixteen term(const Sixteen& a, const Sixteen& b) {
   if constexpr (kGaps) {
-    const Lanes gap = a - b;
+    const Sixteen gap = a - b;
     return gap * gap;
   } else {
     return a * b;
@@ -122,23 +109,23 @@ inline Lanes term(const Lanes& a, const Lanes& b) {
 template <bool kGaps, int kRows, int kColumns>
 inline void patch(const float* a, long a_stride, const float* b, long b_stride, long d, float* out,
                   long out_stride) {
-  Lanes sums[kRows][kColumns] = {};
+  Sixteen sums[kRows][kColumns] = {};
   const auto add = [&](auto&& loaded) {
-    Lanes rows[kRows];
+    Sixteen rows[kRows];
     for (int i = 0; i < kRows; ++i) rows[i] = loaded(a + i * a_stride);
     for (int j = 0; j < kColumns; ++j) {
-      const Lanes column = loaded(b + j * b_stride);
+      const Sixteen column = loaded(b + j * b_stride);
       for (int i = 0; i < kRows; ++i) sums[i][j] += term<kGaps>(rows[i], column);
     }
   };
   long c = 0;
   for (; c + kLanes <= d; c += kLanes) {
-    add([c](const float* row) { return load(row + c); });
+    add([c](const float* row) { return load_all(row + c); });
   }
   if (c < d) add([c, d](const float* row) { return load_some(row + c, d - c); });
   for (int j = 0; j < kColumns; ++j) {
     if constexpr (kRows == 4) {
-      const Lanes rows[4] = {sums[0][j], sums[1][j], sums[2][j], sums[3][j]};
+      const Sixteen rows[4] = {sums[0][j], sums[1][j], sums[2][j], sums[3][j]};
       reduce_four(rows, out + j, out_stride);
     } else {
       for (int i = 0; i < kRows; ++i) out[i * out_stride + j] = reduced(sums[i][j]);
@@ -150,11 +137,11 @@ inline void patch(const float* a, long a_stride, const float* b, long b_stride, 
 template <bool kGaps>
 inline void column(const float* a, long a_stride, const float* b, long d, float* out,
                    long out_stride) {
-  Lanes sums[4] = {};
+  Sixteen sums[4] = {};
   for (int i = 0; i < 4; ++i) {
     const float* row = a + i * a_stride;
     long c = 0;
-    for (; c + kLanes <= d; c += kLanes) sums[i] += term<kGaps>(load(row + c), load(b + c));
+    for (; c + kLanes <= d; c += kLanes) sums[i] += term<kGaps>(load_all(row + c), load_all(b + c));
     if (c < d) sums[i] += term<kGaps>(load_some(row + c, d - c), load_some(b + c, d - c));
   }
   reduce_four(sums, out, out_stride);

@@ -1,55 +1,38 @@
 // Panel products and their filter, compiled once per level. Raw pointers, no STL.
 #include "exact/product/product.hpp"
-
-#if defined(__x86_64__)
-#include <immintrin.h>
-#else
-#include <arm_neon.h>
-#endif
-
-#pragma GCC diagnostic ignored "-Wpsabi"  // registers passed between functions of this file only
+#include "simd/lanes.hpp"
 
 namespace coverset::COVERSET_LEVEL {
 namespace {
 
 #if defined(__AVX512F__)
-constexpr long kLanes = 16, kRows = 12;
-#elif defined(__AVX2__)
-constexpr long kLanes = 8, kRows = 6;
+constexpr long kRows = 12;  // in registers at a time
 #elif defined(__x86_64__)
-constexpr long kLanes = 4, kRows = 6;
+constexpr long kRows = 6;
 #else
-constexpr long kLanes = 4, kRows = 8;
+constexpr long kRows = 8;
 #endif
+constexpr long kLanes = kLanesOf<float>;
+using Floats = Lanes<float>;
 constexpr long kGroup = 2 * kLanes;  // queries side by side
 constexpr long kDepth = 256;         // coordinates for which a group of queries stays in cache
 
 static_assert(kPanelRows % kRows == 0 && kStripQueries % kGroup == 0);
-
-typedef float Lanes __attribute__((vector_size(kLanes * sizeof(float))));
-
-inline Lanes load(const float* at) {
-  Lanes lanes;
-  __builtin_memcpy(&lanes, at, sizeof lanes);
-  return lanes;
-}
-
-inline void store(const Lanes& lanes, float* at) { __builtin_memcpy(at, &lanes, sizeof lanes); }
 
 /// kRows rows by the first kVectors * kLanes queries of a group, over coordinates from..to-1; `out`
 /// is added to unless from is 0.
 template <int kVectors>
 inline void block(const float* rows, long depth, const float* group, long from, long to,
                   float* out) {
-  Lanes sums[kRows][kVectors];
+  Floats sums[kRows][kVectors];
   for (long i = 0; i < kRows; ++i) {
     for (long j = 0; j < kVectors; ++j) {
-      sums[i][j] = from == 0 ? Lanes{} : load(out + i * kStripQueries + j * kLanes);
+      sums[i][j] = from == 0 ? Floats{} : load(out + i * kStripQueries + j * kLanes);
     }
   }
   for (long c = from; c < to; ++c) {
-    const Lanes first = load(group + c * kGroup);
-    const Lanes second = kVectors == 2 ? load(group + c * kGroup + kLanes) : first;
+    const Floats first = load(group + c * kGroup);
+    const Floats second = kVectors == 2 ? load(group + c * kGroup + kLanes) : first;
     for (long i = 0; i < kRows; ++i) {
       const float value = rows[i * depth + c];
       sums[i][0] += first * value;
@@ -64,7 +47,7 @@ inline void block(const float* rows, long depth, const float* group, long from, 
 constexpr long kMask = 16;  // queries whose comparisons make one mask
 
 /// Bit l: value[l] is not above limit[l].
-inline unsigned not_above(const Lanes& value, const Lanes& limit) {
+inline unsigned not_above(const Floats& value, const Floats& limit) {
 #if defined(__AVX512F__)
   return _cvtmask16_u32(_mm512_cmp_ps_mask(value, limit, _CMP_NGT_UQ));
 #elif defined(__AVX2__)
@@ -137,7 +120,7 @@ void product_panel(const float* panel, long rows, const float* strip, long queri
 
 long filter_panel(const float* out, const float* offset, long rows, const float* limit,
                   long queries, TileHit* hits) {
-  return write_hits(out, rows, queries, hits, [&](const Lanes& products, long i, long j) {
+  return write_hits(out, rows, queries, hits, [&](const Floats& products, long i, long j) {
     return not_above(offset[i] - products, load(limit + j));
   });
 }
@@ -145,8 +128,8 @@ long filter_panel(const float* out, const float* offset, long rows, const float*
 long filter_pairs(const float* out, const float* row_offset, const float* row_limit, long rows,
                   const float* query_offset, const float* query_limit, long queries,
                   TileHit* hits) {
-  return write_hits(out, rows, queries, hits, [&](const Lanes& products, long i, long j) {
-    const Lanes limit = Lanes{} + row_limit[i];
+  return write_hits(out, rows, queries, hits, [&](const Floats& products, long i, long j) {
+    const Floats limit = repeated(row_limit[i]);
     return not_above(row_offset[i] - products, load(query_limit + j)) |
            not_above(load(query_offset + j) - products, limit);
   });
@@ -155,21 +138,19 @@ long filter_pairs(const float* out, const float* row_offset, const float* row_li
 void least_in_rows(const float* out, long rows, const float* query_offset, long queries,
                    float* least) {
   for (long i = 0; i < rows; ++i) {
-    Lanes most_near = Lanes{} + 0x1p127f, odd = {};
+    Floats least_yet = repeated(0x1p127f), odd = {};
     for (long j = 0; j < queries; j += kLanes) {
-      const Lanes value = load(query_offset + j) - load(out + i * kStripQueries + j);
-      most_near = value < most_near ? value : most_near;
+      const Floats value = load(query_offset + j) - load(out + i * kStripQueries + j);
+      least_yet = smaller(least_yet, value);
       odd += value - value;  // NaN, where it is not finite
     }
     float lanes[kLanes], odds[kLanes];
-    store(most_near, lanes);
+    store(least_yet, lanes);
     store(odd, odds);
-    for (long half = kLanes / 2; half > 0; half /= 2) {
-      for (long l = 0; l < half; ++l) {
-        lanes[l] = lanes[l + half] < lanes[l] ? lanes[l + half] : lanes[l];
-        odds[l] += odds[l + half];
-      }
-    }
+    fold_halves<kLanes>([&](long l, long other) {
+      lanes[l] = smaller(lanes[l], lanes[other]);
+      odds[l] += odds[other];
+    });
     least[i] = odds[0] == 0.0f ? lanes[0] : -__builtin_inff();
   }
 }

@@ -1,31 +1,11 @@
 // Loops over one row, compiled once per level. Raw pointers, no STL.
 #include "exact/rows/load.hpp"
-
-#if defined(__AVX2__)
-#include <immintrin.h>
-#endif
-
-#pragma GCC diagnostic ignored "-Wpsabi"  // registers passed between functions of this file only
+#include "simd/lanes.hpp"
 
 namespace coverset::COVERSET_LEVEL {
 namespace {
 
-#if defined(__AVX512F__)
-constexpr long kLanes = 16;
-#elif defined(__AVX2__)
-constexpr long kLanes = 8;
-#else
-constexpr long kLanes = 4;
-#endif
-typedef float Lanes __attribute__((vector_size(kLanes * sizeof(float))));
-
-inline Lanes load(const float* at) {
-  Lanes lanes;
-  __builtin_memcpy(&lanes, at, sizeof lanes);
-  return lanes;
-}
-
-inline void store(const Lanes& lanes, float* at) { __builtin_memcpy(at, &lanes, sizeof lanes); }
+constexpr long kLanes = kLanesOf<float>;
 
 inline float half_to_float(std::uint16_t half) {
   const std::uint32_t magnitude = static_cast<std::uint32_t>(half & 0x7fff) << 13;
@@ -82,11 +62,12 @@ void load_row(Dtype dtype, const void* row, float scale, long d, float* out) {
 
 float center_row(const float* row, float norm, const float* mean, float scale, long d, long depth,
                  float* out) {
-  Lanes first = {}, second = {};  // half of the sums each, so that one does not wait for the other
+  // half of the sums each, so that one does not wait for the other
+  Lanes<float> first = {}, second = {};
   long c = 0;
   for (; c + 2 * kLanes <= d; c += 2 * kLanes) {
-    const Lanes a = (load(row + c) * norm - load(mean + c)) * scale;
-    const Lanes b = (load(row + c + kLanes) * norm - load(mean + c + kLanes)) * scale;
+    const Lanes<float> a = (load(row + c) * norm - load(mean + c)) * scale;
+    const Lanes<float> b = (load(row + c + kLanes) * norm - load(mean + c + kLanes)) * scale;
     store(a, out + c);
     store(b, out + c + kLanes);
     first += a * a;
@@ -100,20 +81,18 @@ float center_row(const float* row, float norm, const float* mean, float scale, l
     sums[l] += value * value;
   }
   for (; c < depth; ++c) out[c] = 0.0f;
-  for (long half = kLanes / 2; half > 0; half /= 2) {
-    for (long l = 0; l < half; ++l) sums[l] += sums[l + half];
-  }
+  fold_halves<kLanes>([&](long l, long other) { sums[l] += sums[other]; });
   return 0.5f * sums[0];
 }
 
 RowSize measure_row(const float* row, long d) {
-  Lanes squares = {}, most = {};
+  Lanes<float> squares = {}, most = {};
   long c = 0;
   for (; c + kLanes <= d; c += kLanes) {
-    const Lanes value = load(row + c);
-    const Lanes size = value < 0.0f ? -value : value;
+    const Lanes<float> value = load(row + c);
+    const Lanes<float> size = value < 0.0f ? -value : value;
     squares += value * value;
-    most = size > most ? size : most;
+    most = larger(most, size);
   }
   float sums[kLanes], sizes[kLanes];
   store(squares, sums);
@@ -121,14 +100,12 @@ RowSize measure_row(const float* row, long d) {
   for (long l = 0; c < d; ++c, ++l) {
     const float size = row[c] < 0.0f ? -row[c] : row[c];
     sums[l] += row[c] * row[c];
-    sizes[l] = size > sizes[l] ? size : sizes[l];
+    sizes[l] = larger(sizes[l], size);
   }
-  for (long half = kLanes / 2; half > 0; half /= 2) {
-    for (long l = 0; l < half; ++l) {
-      sums[l] += sums[l + half];
-      sizes[l] = sizes[l + half] > sizes[l] ? sizes[l + half] : sizes[l];
-    }
-  }
+  fold_halves<kLanes>([&](long l, long other) {
+    sums[l] += sums[other];
+    sizes[l] = larger(sizes[l], sizes[other]);
+  });
   return {sums[0], sizes[0]};
 }
 
