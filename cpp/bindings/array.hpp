@@ -11,6 +11,7 @@
 #include <utility>
 #include <vector>
 
+#include "coverset/error.hpp"
 #include "coverset/label_matrix.hpp"
 #include "coverset/view.hpp"
 
@@ -43,6 +44,15 @@ py::array_t<T> as_array(std::vector<T> values) {
                      [](void* vector) { delete static_cast<std::vector<T>*>(vector); });
   owner.release();
   return py::array_t<T>(size, data, keeper);
+}
+
+using Bytes = Array<std::uint8_t>;
+
+/// Validity bits of rows; an empty array means that no row is null.
+inline Bitmap validity_bits(const Bytes& bits, std::int64_t offset, std::int64_t rows) {
+  if (bits.size() == 0) return {};
+  require(bits.size() * 8 >= offset + rows, "validity bitmap is too short for ", rows, " rows");
+  return {bits.data(), offset};
 }
 
 inline Votes votes(const Array<std::int64_t>& indptr, const Array<std::int32_t>& lfs,

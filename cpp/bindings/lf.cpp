@@ -69,10 +69,8 @@ void bind_numbers(py::module_& m) {
                 "low, high and rules must be of one length");
         require(values.size() < kMostBlockRows, "a block must have fewer than ", kMostBlockRows,
                 " rows, got ", values.size());
-        require(validity.size() == 0 || validity.size() * 8 >= validity_offset + values.size(),
-                "validity bitmap is too short for ", values.size(), " rows");
-        const NumberView<T> numbers{in(values), validity.size() == 0 ? nullptr : validity.data(),
-                                    validity_offset};
+        const NumberView<T> numbers{in(values),
+                                    validity_bits(validity, validity_offset, values.size())};
         const RangeRules<T> ranges{in(low), in(high), in(rules)};
         return hits_of(threads,
                        [&](const Cpu& device) { return match_numbers(device, ranges, numbers); });
@@ -97,10 +95,8 @@ void bind_scores(py::module_& m) {
         std::vector<ScoreColumn<T>> columns;
         for (const auto& [values, bits, offset] : scores) {
           require(values.ndim() == 1 && values.size() == n, "scores must be columns of one length");
-          require(bits.size() == 0 || bits.size() * 8 >= offset + n,
-                  "validity bitmap is too short for ", n, " rows");
           columns.push_back({values.data(), values.strides(0) / std::int64_t{sizeof(T)},
-                             bits.size() == 0 ? nullptr : bits.data(), offset});
+                             validity_bits(bits, offset, n)});
         }
         const ScoreRules<T> own{in(thresholds), in(rules)};
         return hits_of(threads,
@@ -149,9 +145,9 @@ py::tuple match_embeddings_array(const py::array_t<float>& embeddings, const Byt
           "prototypes must be of the embeddings' dimension");
   const PrototypeRules near{float_rows(prototypes), in(thresholds), in(rules), cosine};
   const FloatRows rows = float_rows(embeddings);
-  const std::uint8_t* bits = validity.size() == 0 ? nullptr : validity.data();
+  const Bitmap bits = validity_bits(validity, validity_offset, rows.n);
   return hits_of(threads, [&](const Cpu& device) {
-    return match_embeddings(device, near, rows, bits, validity_offset, first_row);
+    return match_embeddings(device, near, rows, bits, first_row);
   });
 }
 

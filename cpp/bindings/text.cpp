@@ -23,7 +23,7 @@ void check_offsets(const Offset* ends, std::int64_t n, std::int64_t bytes) {
 
 void check_views(const TextView& text) {
   for (std::int64_t row = 0; row < text.n; ++row) {
-    if (!text.valid(row)) continue;
+    if (!text.validity[row]) continue;
     std::int32_t view[4];
     std::memcpy(view, static_cast<const char*>(text.index) + 16 * row, 16);
     const bool inside =
@@ -53,11 +53,8 @@ TextColumn::TextColumn(const py::array& index, const py::list& buffers, const By
   view_.index = index.data();
   view_.n = views ? index.size() / 16 : index.size() - 1;
   view_.buffers = buffers_;
-  view_.validity = validity.size() == 0 ? nullptr : validity.data();
-  view_.validity_offset = validity_offset;
   require(view_.n >= 0, "text offsets must start at 0 or above");
-  require(validity.size() == 0 || validity.size() * 8 >= validity_offset + view_.n,
-          "validity bitmap is too short for ", view_.n, " rows");
+  view_.validity = validity_bits(validity, validity_offset, view_.n);
   require(view_.n < kMostBlockRows, "a block of text must have fewer than ", kMostBlockRows,
           " rows, got ", view_.n);
   if (views) {

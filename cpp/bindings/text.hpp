@@ -8,8 +8,6 @@
 
 namespace coverset::bindings {
 
-using Bytes = Array<std::uint8_t>;
-
 /// Strings as Arrow lays them out, in the caller's memory: an int32 or int64 array of n + 1
 /// offsets and one buffer, or 16 bytes a row and many buffers. An empty `validity` means that no
 /// row is null. Checked once, so that no row reaches outside its buffer.

@@ -402,8 +402,8 @@ class Column {
       const std::size_t bit = skipped + i;
       if (!made.rows[i].valid) bits[bit / 8] ^= static_cast<std::uint8_t>(1U << bit % 8);
     }
-    view_.validity = reinterpret_cast<const std::uint8_t*>(hold(bits.data(), bits.size()));
-    view_.validity_offset = static_cast<std::int64_t>(skipped);
+    view_.validity = {reinterpret_cast<const std::uint8_t*>(hold(bits.data(), bits.size())),
+                      static_cast<std::int64_t>(skipped)};
   }
 
   template <class Offset>

@@ -287,7 +287,7 @@ void add_distances(const Cpu& device, Checksum& sum) {
     sum.add(out);
     const std::vector<double> thresholds(7, 0.1);
     const std::vector<std::int32_t> rules{0, 0, 1, 1, 2, 2, 2};
-    add_hits(sum, match_embeddings(device, {some, thresholds, rules, true}, rows, nullptr, 0, 0));
+    add_hits(sum, match_embeddings(device, {some, thresholds, rules, true}, rows, {}, 0));
   }
 }
 

@@ -141,13 +141,11 @@ Hits expand_hits(const Cpu& device, std::span<const std::int32_t> rows,
 template <class T>
 struct NumberView {
   std::span<const T> values;
-  const std::uint8_t* validity = nullptr;
-  std::int64_t validity_offset = 0;
+  Bitmap validity = {};
 
   bool valid(std::int64_t row) const {
-    const std::int64_t bit = validity_offset + row;
     const T value = values[static_cast<std::size_t>(row)];
-    return value == value && (validity == nullptr || ((validity[bit / 8] >> (bit % 8)) & 1) != 0);
+    return value == value && validity[row];
   }
 };
 
@@ -198,18 +196,17 @@ struct PrototypeRules {
 };
 
 /// Distances are canonical (canonical.hpp). A row of norm 0 has no cosine and fires nothing. Reads
-/// each row once. A row with a value that is not finite is an error by number, `first_row` added.
+/// each row once; rows where `validity` has a 0 are null. A row with a value that is not finite is
+/// an error by number, `first_row` added.
 Hits match_embeddings(const Cpu& device, const PrototypeRules& rules, const FloatRows& rows,
-                      const std::uint8_t* validity, std::int64_t validity_offset,
-                      std::int64_t first_row);
+                      const Bitmap& validity, std::int64_t first_row);
 
 /// One class's score of each row, `stride` numbers apart; null where `validity` has a 0.
 template <class T>
 struct ScoreColumn {
   const T* values = nullptr;
   std::int64_t stride = 1;
-  const std::uint8_t* validity = nullptr;
-  std::int64_t validity_offset = 0;
+  Bitmap validity = {};
 };
 
 /// By class: the least score that counts, and the rule that fires where the class wins.

@@ -21,6 +21,19 @@ struct CsrView {
 /// Votes of a label matrix: labeling functions and the labels they gave; an abstain is absent.
 using Votes = CsrView<std::int32_t, std::int16_t>;
 
+/// A bit for each row, as Arrow lays out validity: least significant bit first, row 0 at bit
+/// `offset`. A null pointer: all are 1.
+struct Bitmap {
+  const std::uint8_t* bits = nullptr;
+  std::int64_t offset = 0;
+
+  bool all() const { return bits == nullptr; }
+  bool operator[](std::int64_t row) const {
+    const std::int64_t bit = offset + row;
+    return bits == nullptr || ((bits[bit / 8] >> (bit % 8)) & 1) != 0;
+  }
+};
+
 /// One string, and how many bytes may be read from its start: at least its own.
 struct TextRow {
   const char* text;
@@ -35,8 +48,7 @@ struct TextBuffer {
 
 /// Strings as Arrow lays them out. With offsets, row i is bytes offsets[i] .. offsets[i + 1] - 1 of
 /// the one buffer; with views, 16 bytes a row hold the length and up to 12 bytes of text, or
-/// buffer and offset. A row is null where `validity` (least significant bit first, starting at bit
-/// `validity_offset`) has a 0; a null pointer means that no row is null.
+/// buffer and offset. A row is null where `validity` has a 0.
 struct TextView {
   enum class Layout { offsets32, offsets64, views };
   static constexpr std::int32_t kInlineBytes = 12;
@@ -45,14 +57,9 @@ struct TextView {
   const void* index = nullptr;  // offsets, or views
   std::int64_t n = 0;
   std::span<const TextBuffer> buffers;
-  const std::uint8_t* validity = nullptr;
-  std::int64_t validity_offset = 0;
+  Bitmap validity = {};
 
   std::int64_t rows() const { return n; }
-  bool valid(std::int64_t row) const {
-    const std::int64_t bit = validity_offset + row;
-    return validity == nullptr || ((validity[bit / 8] >> (bit % 8)) & 1) != 0;
-  }
   TextRow row(std::int64_t i) const {
     if (layout == Layout::offsets32) return between(static_cast<const std::int32_t*>(index) + i);
     if (layout == Layout::offsets64) return between(static_cast<const std::int64_t*>(index) + i);

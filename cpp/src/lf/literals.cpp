@@ -229,7 +229,7 @@ Hits scan_literals(const Cpu& device, const LiteralScanner& scanner, const TextV
                       [&](std::int64_t begin, std::int64_t end, Hits& hits) {
                         RowScan scan(scanner.parts(), hits);
                         for (std::int64_t row = begin; row < end; ++row) {
-                          if (text.valid(row))
+                          if (text.validity[row])
                             scan.scan(static_cast<std::int32_t>(row), text.row(row));
                         }
                       });

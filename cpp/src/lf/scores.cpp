@@ -37,11 +37,8 @@ struct Tile {
     }
   }
   void see_nulls(const ScoreColumn<T>& column, std::int64_t first, std::int64_t n) {
-    if (column.validity == nullptr) return;
-    for (std::int64_t i = 0; i < n; ++i) {
-      const std::int64_t bit = column.validity_offset + first + i;
-      bad[i] |= 1 & ~(column.validity[bit / 8] >> (bit % 8));
-    }
+    if (column.validity.all()) return;
+    for (std::int64_t i = 0; i < n; ++i) bad[i] |= column.validity[first + i] ? Int{0} : Int{1};
   }
 };
 

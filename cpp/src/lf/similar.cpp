@@ -32,8 +32,7 @@ double signed_square(double x) { return x * std::abs(x); }
 }  // namespace
 
 Hits match_embeddings(const Cpu& device, const PrototypeRules& rules, const FloatRows& rows,
-                      const std::uint8_t* validity, std::int64_t validity_offset,
-                      std::int64_t first_row) {
+                      const Bitmap& validity, std::int64_t first_row) {
   const auto p = static_cast<std::size_t>(rules.prototypes.n);
   std::vector<double> bounds(rules.thresholds.begin(), rules.thresholds.end());
   for (std::size_t j = 0; j < p; ++j) {
@@ -50,8 +49,7 @@ Hits match_embeddings(const Cpu& device, const PrototypeRules& rules, const Floa
                                rows.stride};
           (rules.cosine ? inner_products : squared_distances)(some, rules.prototypes, tile.data());
           for (std::int64_t i = 0; i < some.n; ++i) {
-            const std::int64_t bit = validity_offset + first + i;
-            if (validity != nullptr && ((validity[bit / 8] >> (bit % 8)) & 1) == 0) continue;
+            if (!validity[first + i]) continue;
             const double square = squared_norm(some, i);
             if (!std::isfinite(square)) {
               check_finite(some, i, first_row + first + i);

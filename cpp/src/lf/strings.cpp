@@ -51,7 +51,7 @@ Hits match_strings(const Cpu& device, const StringTable& table, const TextView& 
   return collect_hits(device, text.rows(), block_rows(text),
                       [&](std::int64_t begin, std::int64_t end, Hits& hits) {
                         for (std::int64_t row = begin; row < end; ++row) {
-                          if (!text.valid(row)) continue;
+                          if (!text.validity[row]) continue;
                           const TextRow at = text.row(row);
                           for (const std::int32_t rule : table.find(at.text, at.bytes)) {
                             hits.rows.push_back(static_cast<std::int32_t>(row));
@@ -89,7 +89,7 @@ std::int64_t total_bytes(const TextView& text) {
   }
   std::int64_t bytes = 0;
   for (std::int64_t row = 0; row < text.rows(); ++row) {
-    if (text.valid(row)) bytes += text.row(row).bytes;
+    if (text.validity[row]) bytes += text.row(row).bytes;
   }
   return bytes;
 }
@@ -98,14 +98,14 @@ std::int64_t take_offsets(const TextView& text, std::span<const std::int32_t> ro
                           std::span<std::int64_t> offsets) {
   offsets[0] = 0;
   for (std::size_t i = 0; i < rows.size(); ++i) {
-    offsets[i + 1] = offsets[i] + (text.valid(rows[i]) ? text.row(rows[i]).bytes : 0) + lines;
+    offsets[i + 1] = offsets[i] + (text.validity[rows[i]] ? text.row(rows[i]).bytes : 0) + lines;
   }
   return offsets.back();
 }
 
 void take_bytes(const TextView& text, std::span<const std::int32_t> rows, bool lines, char* out) {
   for (const std::int32_t i : rows) {
-    const TextRow row = text.valid(i) ? text.row(i) : TextRow{out, 0, 0};
+    const TextRow row = text.validity[i] ? text.row(i) : TextRow{out, 0, 0};
     std::memcpy(out, row.text, static_cast<std::size_t>(row.bytes));
     out += row.bytes;
     if (lines) *out++ = '\n';

@@ -35,7 +35,7 @@ std::int64_t find_invalid_utf8(const Cpu& device, const TextView& text) {
       device, text.rows(), block_rows(text), kNone,
       [&](std::int64_t begin, std::int64_t end) {
         for (std::int64_t row = begin; row < end; ++row) {
-          if (!text.valid(row)) continue;
+          if (!text.validity[row]) continue;
           const TextRow at = text.row(row);
           if (!valid_utf8(at.text, at.bytes)) return row;
         }
