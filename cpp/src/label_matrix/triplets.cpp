@@ -7,6 +7,7 @@
 #include "coverset/error.hpp"
 #include "coverset/label_matrix.hpp"
 #include "coverset/parallel.hpp"
+#include "label_matrix/rows.hpp"
 
 namespace coverset {
 namespace {
@@ -40,17 +41,13 @@ std::int16_t label_of(std::uint64_t answer) { return static_cast<std::int16_t>(a
 
 /// Sorts a row's answers by LF, stably.
 void sort_answers(std::span<std::uint64_t> answers) {
-  constexpr std::size_t kInsertion = 24;
-  if (answers.size() > kInsertion) {
+  if (answers.size() > kFewVotes) {
     std::ranges::stable_sort(answers, {}, lf_of);
     return;
   }
-  for (std::size_t i = 1; i < answers.size(); ++i) {
-    const std::uint64_t answer = answers[i];
-    std::size_t j = i;
-    for (; j > 0 && lf_of(answers[j - 1]) > lf_of(answer); --j) answers[j] = answers[j - 1];
-    answers[j] = answer;
-  }
+  insertion_sort(
+      answers.size(), [=](std::size_t i) { return answers[i]; },
+      [=](std::size_t i, std::uint64_t answer) { answers[i] = answer; }, lf_of);
 }
 
 /// Merges repeats within one sorted row, in place; returns the number of votes left.
