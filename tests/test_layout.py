@@ -40,7 +40,6 @@ ROOMS = {
     # cpp/include/coverset, cpp/src
     "canonical": "the distance that decides",
     "device": "where a kernel runs",
-    "dispatch": "choosing a kernel's variant",
     "error": "raising, with the argument named",
     "exact": "the engine of exact distances, which several capabilities stand on",
     "exp_log": "exp and log, the same on every level and device",
