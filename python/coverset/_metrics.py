@@ -54,6 +54,8 @@ def largest_square(
     radius: float, root: Callable[[NDArray[np.float32]], NDArray[np.float32]] = np.sqrt
 ) -> float:
     """Return the largest float32 whose root is at most ``radius``; -1 if there is none."""
+    if radius < 0:
+        return -1.0
     with np.errstate(over="ignore"):
         limit = np.float32(radius)
     below, above = -1, 0x7F800001  # as bits, which rise with the square; those of infinity fit

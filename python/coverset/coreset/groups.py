@@ -45,10 +45,11 @@ def k_center_of_groups(
     given = np.bincount(of_row[initial], minlength=len(names))
     free = np.bincount(of_row, minlength=len(names)) - given
     budgets = _budgets(k, names, free)
+    rows_of = np.split(np.argsort(of_row, kind="stable"), np.cumsum(free + given)[:-1])
     with report(progress, int(budgets.sum()), "k_center") as advance:
         parts = []
         for group, budget in enumerate(budgets):
-            own = np.flatnonzero(of_row == group)
+            own = rows_of[group]
             some = StoredRows(
                 rows.data[own], rows.kind, rows.scale[own] if len(rows.scale) else rows.scale
             )
