@@ -188,9 +188,10 @@ def test_versions_agree():
 
 
 def stub_arguments() -> dict[str, list[str]]:
-    tree = ast.parse((PACKAGE / "_cpu.pyi").read_text())
+    stubs = [ast.parse(path.read_text()) for path in PACKAGE.glob("_cpu*.pyi")]
     return {
         node.name: [argument.arg for argument in node.args.args]
+        for tree in stubs
         for node in tree.body
         if isinstance(node, ast.FunctionDef)
     }

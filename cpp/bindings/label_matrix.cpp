@@ -150,6 +150,28 @@ void bind_label_matrix(py::module_& m) {
       "indptr"_a.noconvert(), "lfs"_a.noconvert(), "labels"_a.noconvert(), "new_id"_a.noconvert(),
       "out_indptr"_a.noconvert(), "out_lfs"_a.noconvert(), "out_labels"_a.noconvert(), "threads"_a);
   m.def(
+      "size_label",
+      [](const Indices& indptr, const Lfs& lfs, const Labels& labels, std::int16_t label,
+         Indices& out_indptr, int threads) {
+        const auto target = out(out_indptr);
+        run(threads, [&](const Cpu& device) {
+          size_label(device, votes(indptr, lfs, labels), label, target);
+        });
+      },
+      "indptr"_a.noconvert(), "lfs"_a.noconvert(), "labels"_a.noconvert(), "label"_a,
+      "out_indptr"_a.noconvert(), "threads"_a);
+  m.def(
+      "fill_label",
+      [](const Indices& indptr, const Lfs& lfs, const Labels& labels, std::int16_t label,
+         const Indices& out_indptr, Lfs& out_lfs, int threads) {
+        const auto ids = out(out_lfs);
+        run(threads, [&](const Cpu& device) {
+          fill_label(device, votes(indptr, lfs, labels), label, in(out_indptr), ids);
+        });
+      },
+      "indptr"_a.noconvert(), "lfs"_a.noconvert(), "labels"_a.noconvert(), "label"_a,
+      "out_indptr"_a.noconvert(), "out_lfs"_a.noconvert(), "threads"_a);
+  m.def(
       "append_lfs",
       [](const Indices& indptr, const Lfs& lfs, const Labels& labels, std::int32_t first_lf,
          const Indices& out_indptr, Indices& filled, Lfs& out_lfs, Labels& out_labels,

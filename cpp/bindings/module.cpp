@@ -12,6 +12,7 @@ namespace py = pybind11;
 
 void bind_label_matrix(py::module_& m);
 void bind_label_model(py::module_& m);
+void bind_label_model_sums(py::module_& m);
 void bind_lf(py::module_& m);
 void bind_neighbors(py::module_& m);
 void bind_coreset(py::module_& m);
@@ -44,6 +45,7 @@ PYBIND11_MODULE(_cpu, m) {
   cb::remember_main_thread();
   cb::bind_label_matrix(m);
   cb::bind_label_model(m);
+  cb::bind_label_model_sums(m);
   cb::bind_lf(m);
   cb::bind_neighbors(m);
   cb::bind_coreset(m);

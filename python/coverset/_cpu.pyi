@@ -6,6 +6,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from coverset._cpu_sums import *  # noqa: F403 -- a stub's way to lend all names
+
 _Int64 = NDArray[np.int64]
 _Int32 = NDArray[np.int32]
 _Int16 = NDArray[np.int16]
@@ -95,22 +97,13 @@ def count_lfs(
     threads: int,
 ) -> None: ...
 def count_labels(
-    indptr: _Int64,
-    lfs: _Int32,
-    labels: _Int16,
-    cardinality: int,
-    counts: _Int64,
-    threads: int,
+    indptr: _Int64, lfs: _Int32, labels: _Int16, cardinality: int, counts: _Int64, threads: int
 ) -> None: ...
 
 # labeling functions
 class TextColumn:
     def __init__(
-        self,
-        index: NDArray[Any],
-        buffers: list[_UInt8],
-        validity: _UInt8,
-        validity_offset: int,
+        self, index: NDArray[Any], buffers: list[_UInt8], validity: _UInt8, validity_offset: int
     ) -> None: ...
     @property
     def bytes(self) -> int: ...
@@ -422,12 +415,7 @@ def find_bad_row(
     data: NDArray[Any], kind: str, scale: _Float32, metric: str, threads: int
 ) -> tuple[int, float]: ...
 def load_rows(
-    data: NDArray[Any],
-    kind: str,
-    scale: _Float32,
-    out: _Float32,
-    threads: int,
-    unit: bool = False,
+    data: NDArray[Any], kind: str, scale: _Float32, out: _Float32, threads: int, unit: bool = False
 ) -> None: ...
 def find_nearest(
     data: NDArray[Any],

@@ -51,8 +51,8 @@ int main() {
            defined<Narrow<std::int16_t>>(&narrow) + defined(&check_votes) + defined(&sort_rows) +
            defined(&count_dense) + defined(&fill_dense) + defined(&to_dense) +
            defined(&from_triplets) + defined(&size_rows) + defined(&fill_rows) +
-           defined(&size_lfs) + defined(&fill_lfs) + defined(&append_lfs) + defined(&count_lfs) +
-           defined(&count_labels);
+           defined(&size_lfs) + defined(&fill_lfs) + defined(&size_label) + defined(&fill_label) +
+           defined(&append_lfs) + defined(&count_lfs) + defined(&count_labels);
   count += defined<Fractions>(&vote_fractions) + defined(&choose_labels) + defined(&group_rows) +
            defined(&find_columns) + defined(&fit_dawid_skene) + defined(&weigh_confusions) +
            defined(&moment_loss) + defined(&descend_moments) + defined(&solve_triplets) +
@@ -60,6 +60,10 @@ int main() {
            defined(&solve_neighborhoods) + defined(&predict_one_vs_rest) +
            defined(&measure_agreement) + defined(&count_overlaps) + defined(&weigh_columns) +
            defined(&class_log_prior) + defined(&fit_label_model) + defined(&predict_proba);
+  count += defined(&weigh_labels) + defined(&add_by_column) + defined(&explain_votes) +
+           defined(&size_outcomes) + defined(&fill_outcomes) + defined(&mirror_overlaps) +
+           defined(&dependent_pairs) + defined(&multiply_pairs) + defined(&multiply_annotators) +
+           defined(&merge_nearest_clusters);
   count += defined(&scan_literals) + defined(&find_patterns) + defined(&match_strings) +
            defined(&expand_hits) + defined(&find_invalid_utf8) + defined(&total_bytes) +
            defined(&take_offsets) + defined(&take_bytes) + defined(&match_embeddings) +

@@ -100,6 +100,12 @@ void fill_lfs(const Cpu& device, const Votes& votes, std::span<const std::int32_
               std::span<const std::int64_t> indptr, std::span<std::int32_t> lfs,
               std::span<std::int16_t> labels);
 
+/// The LFs that vote `label`, of each row: size, then fill.
+void size_label(const Cpu& device, const Votes& votes, std::int16_t label,
+                std::span<std::int64_t> indptr);
+void fill_label(const Cpu& device, const Votes& votes, std::int16_t label,
+                std::span<const std::int64_t> indptr, std::span<std::int32_t> lfs);
+
 /// Appends the votes of one more block of LFs to rows whose final places `indptr` gives: LF ids
 /// move up by `first_lf`, and `filled` (rows) counts what each row already holds.
 void append_lfs(const Cpu& device, const Votes& block, std::int32_t first_lf,

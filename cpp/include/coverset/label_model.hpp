@@ -61,6 +61,17 @@ struct VoteColumns {
   std::int64_t size() const { return static_cast<std::int64_t>(label.size()); }
 };
 
+/// counts (n_lfs, cardinality) out: the weight of the rows with each vote; weights are whole
+/// numbers. Allocates as much for each block of rows that is in flight.
+void weigh_labels(const Cpu& device, const Votes& votes, std::span<const double> weight,
+                  std::int32_t cardinality, std::span<std::int64_t> counts);
+
+/// sums (columns, cardinality) out: for each column the rows of `mass` (rows, cardinality) of the
+/// rows with it, added one after another: on one thread, since no other order has the same bits.
+void add_by_column(const Cpu& device, std::span<const std::int64_t> indptr,
+                   std::span<const std::int32_t> column, std::span<const double> mass,
+                   std::int32_t cardinality, std::span<double> sums);
+
 /// Column of each vote, or -1 where the pair is in no column.
 void find_columns(const Cpu& device, const Votes& votes, const VoteColumns& columns,
                   std::span<std::int32_t> column_of_vote);
@@ -100,6 +111,58 @@ struct Overlaps {
 /// 12 bytes a vote, and 12 bytes a column for each block in work; for at most 1,024 columns the
 /// result and 8 bytes a pair.
 Overlaps count_overlaps(const Cpu& device, const Patterns& patterns, std::int64_t columns);
+
+/// The same overlaps, borrowed.
+struct OverlapView {
+  std::span<const std::int64_t> indptr;
+  std::span<const std::int32_t> other;
+  std::span<const double> rows;
+};
+
+/// The overlaps both ways round: for indptr[c] <= e < indptr[c + 1], other[e] ascends over all
+/// columns that column c occurs with, and entry[e] is their place among `overlaps`. O(pairs), on
+/// one thread. Allocates 8 bytes a column.
+void mirror_overlaps(const Cpu& device, const OverlapView& overlaps, std::span<std::int64_t> indptr,
+                     std::span<std::int32_t> other, std::span<std::int64_t> entry);
+
+/// Pairs of columns, first below second, ascending.
+struct ColumnPairs {
+  std::vector<std::int64_t> first, second;
+  std::vector<double> rows;      // with both votes
+  std::vector<double> agreeing;  // of these, with one label
+};
+
+/// Pairs of columns that may repeat each other: of LFs of one kind and of one family (one entry an
+/// LF; empty: all are of one). Unipolar LFs meet in columns of one label. Annotators meet as a
+/// whole: their first columns stand for them, and what their columns overlap is summed, in order.
+struct DependentPairs {
+  ColumnPairs unipolar, annotators;  // of unipolar LFs all rows agree, and `agreeing` stays empty
+};
+
+/// O(overlaps). Allocates twice the result, and 17 bytes an LF for each block in work.
+DependentPairs dependent_pairs(const Cpu& device, const OverlapView& overlaps,
+                               const VoteColumns& columns, std::span<const std::int64_t> family);
+
+/// products[p]: the inner product of row first[p] of `left` and row second[p] of `right`, both
+/// (rows, width). Sums are made in two lanes, numbers of even and of odd place; of each eight
+/// numbers, the last come first.
+void multiply_pairs(const Cpu& device, std::span<const double> left, std::span<const double> right,
+                    std::span<const std::int64_t> first, std::span<const std::int64_t> second,
+                    std::int64_t width, std::span<double> products);
+
+/// The same for pairs of LFs, summed over the labels, ascending, that both have a column for:
+/// `left` and `right` are (columns, width), and a pair names LFs by any of their columns.
+void multiply_annotators(const Cpu& device, std::span<const double> left,
+                         std::span<const double> right, std::span<const std::int64_t> first,
+                         std::span<const std::int64_t> second, const VoteColumns& columns,
+                         std::int64_t width, std::span<double> products);
+
+/// Average linkage of s things by their similarity (s, s), symmetric, which is used up: the two
+/// most similar clusters, the first of equals, merge while their mean similarity is at least
+/// `least`. cluster[i] is the lowest member of thing i's cluster. O(s^2) where few things have the
+/// same nearest one, O(s^3) at worst, on one thread. Allocates 25 bytes a thing.
+void merge_nearest_clusters(const Cpu& device, std::span<double> similarity, double least,
+                            std::span<std::int64_t> cluster);
 
 /// Settings of the anchored label model; docs/label_model.md derives them.
 struct FitOptions {
@@ -277,6 +340,20 @@ std::int64_t fit_factors(const Cpu& device, const FactorComponent& component,
 void factor_log_probabilities(const Cpu& device, const FactorComponent& component,
                               std::span<const double> parameters, std::span<double> out);
 
+/// What a vote adds to the number of its component's outcome.
+struct OutcomePlaces {
+  std::span<const std::int64_t> component;  // (n_lfs): -1 for an LF in none
+  std::span<const std::int64_t> added;      // (n_lfs, cardinality): 0 where a vote says nothing
+  std::span<const std::int64_t> start;      // (components): the number of the silent outcome
+};
+
+/// Rows as the outcomes of their components that are not silent, by component, ascending: size
+/// (indptr, rows + 1), then fill. Allocates 8 bytes a component for each block in work.
+void size_outcomes(const Cpu& device, const Votes& votes, const OutcomePlaces& places,
+                   std::span<std::int64_t> indptr);
+void fill_outcomes(const Cpu& device, const Votes& votes, const OutcomePlaces& places,
+                   std::span<const std::int64_t> indptr, std::span<std::int64_t> outcome);
+
 /// Evidence of rows given fitted weights; log_prior (cardinality) is added to each.
 struct Evidence {
   std::span<const double> log_weight;  // (columns, cardinality)
@@ -294,6 +371,12 @@ inline constexpr double kTieBreaker = 1e-3;
 void predict_proba(const Cpu& device, std::span<const std::int64_t> indptr,
                    std::span<const std::int32_t> column, const Evidence& evidence,
                    std::span<const double> silent, std::span<float> probabilities);
+
+/// evidence (votes, cardinality) out: what each vote adds, its column's log weight times how much
+/// of its row's evidence counts.
+void explain_votes(const Cpu& device, std::span<const std::int64_t> indptr,
+                   std::span<const std::int32_t> column, const Evidence& weights,
+                   std::span<double> evidence);
 
 /// The same evidence, each class against the rest: logistic functions of the evidence, made to sum
 /// to 1; of two classes, that of class 1 and what is left. Allocates a few KiB a thread.

@@ -93,6 +93,31 @@ void fill_lfs(const Cpu& device, const Votes& votes, std::span<const std::int32_
   });
 }
 
+void size_label(const Cpu& device, const Votes& votes, std::int16_t label,
+                std::span<std::int64_t> indptr) {
+  parallel_for(device, votes.rows(), kBlockRows, [&](std::int64_t begin, std::int64_t end) {
+    for (std::int64_t row = begin; row < end; ++row) {
+      const RowRange at = row_range(votes.indptr, row);
+      indptr[static_cast<std::size_t>(row) + 1] =
+          std::count(votes.values.data() + at.begin, votes.values.data() + at.end, label);
+    }
+  });
+  accumulate(indptr);
+}
+
+void fill_label(const Cpu& device, const Votes& votes, std::int16_t label,
+                std::span<const std::int64_t> indptr, std::span<std::int32_t> lfs) {
+  parallel_for(device, votes.rows(), kBlockRows, [&](std::int64_t begin, std::int64_t end) {
+    for (std::int64_t row = begin; row < end; ++row) {
+      const RowRange from = row_range(votes.indptr, row);
+      std::size_t next = row_range(indptr, row).begin;
+      for (std::size_t e = from.begin; e < from.end; ++e) {
+        if (votes.values[e] == label) lfs[next++] = votes.columns[e];
+      }
+    }
+  });
+}
+
 void append_lfs(const Cpu& device, const Votes& block, std::int32_t first_lf,
                 std::span<const std::int64_t> indptr, std::span<std::int64_t> filled,
                 std::span<std::int32_t> lfs, std::span<std::int16_t> labels) {
