@@ -5,6 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+import coverset._cpu as _cpu
+
 Ints = NDArray[np.int64]
 
 
@@ -21,13 +23,18 @@ def connected(size: int, first: Ints, second: Ints) -> Ints:
 
 
 def average_linkage(
-    size: int, first: Ints, second: Ints, similarity: NDArray[np.float64], least: float
+    size: int,
+    first: Ints,
+    second: Ints,
+    similarity: NDArray[np.float64],
+    least: float,
+    threads: int,
 ) -> Ints:
     """Merge the two most similar clusters while their mean similarity is at least ``least``.
 
     Pairs that are not given have similarity 0. Returns the lowest member of each thing's cluster.
     Only things that a chain of pairs of at least ``least`` connects can meet, so that each such
-    component is merged for itself: O(s^3) for one of s things.
+    component is merged for itself: O(s^2) for one of s things, O(s^3) at worst.
     """
     strong = similarity >= least
     component = connected(size, first[strong], second[strong])
@@ -46,21 +53,7 @@ def average_linkage(
         table = np.zeros((len(members), len(members)))
         a, b = place[first[some]], place[second[some]]
         table[a, b] = table[b, a] = similarity[some]
-        cluster[members] = members[_merged(table, least)]
+        merged = np.empty(len(members), dtype=np.int64)
+        _cpu.merge_nearest_clusters(table, least, merged, threads)
+        cluster[members] = members[merged]
     return cluster
-
-
-def _merged(similarity: NDArray[np.float64], least: float) -> Ints:
-    """Return the lowest member of each thing's cluster, from a full table."""
-    cluster = np.arange(len(similarity))
-    sizes = np.ones(len(similarity))
-    np.fill_diagonal(similarity, -np.inf)
-    while True:
-        i, j = divmod(int(similarity.argmax()), len(similarity))  # the first of equals
-        if not similarity[i, j] >= least:
-            return cluster
-        mean = (sizes[i] * similarity[i] + sizes[j] * similarity[j]) / (sizes[i] + sizes[j])
-        similarity[i] = similarity[:, i] = mean
-        similarity[i, i] = similarity[j] = similarity[:, j] = -np.inf
-        sizes[i] += sizes[j]
-        cluster[cluster == j] = i

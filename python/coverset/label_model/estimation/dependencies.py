@@ -11,13 +11,12 @@ from numpy.typing import NDArray
 import coverset._cpu as _cpu
 from coverset.label_matrix import LabelMatrix
 from coverset.label_model.estimation.clusters import average_linkage, connected
-from coverset.label_model.estimation.columns import Grouped, State, Table, numbered, row_of_entry
+from coverset.label_model.estimation.columns import Grouped, State, Table, row_of_entry
 
 _LEAST_DICE = 0.85  # columns that share this much of their votes are taken for copies
 _LEAST_CORRELATION = 0.55  # given the class; the mean of a cluster's pairs
 _PRIOR_PAIRS = 10.0  # rows without agreement beyond chance, added to those of two annotators
 _SURPRISE = 4.0  # standard errors: a weaker dependence is taken for an accident
-_STEP_NUMBERS = 1 << 22
 _MOST = 0.999999
 
 Floats = NDArray[np.float64]
@@ -27,14 +26,14 @@ Ints = NDArray[np.int64]
 class Pairs(NamedTuple):
     """Columns that may repeat each other, first below second, of different LFs.
 
-    Unipolar LFs meet in columns of one label. Annotators meet as a whole, on the rows both voted
-    on; their first columns stand for them.
+    Unipolar LFs meet in columns of one label, and always agree. Annotators meet as a whole, on the
+    rows both voted on; their first columns stand for them.
     """
 
     first: Ints
     second: Ints
     rows: Floats  # with both votes
-    agreeing: Floats  # of these, with one label
+    agreeing: Floats  # of annotators: of these, with one label
 
 
 class Weights(NamedTuple):
@@ -51,38 +50,15 @@ class Dependent:
     """
 
     def __init__(self, grouped: Grouped, table: Table, family: Ints | None, threads: int) -> None:
-        self._table, self._family = table, family
+        self._table, self._family, self._threads = table, family, threads
         self._size = len(table.label)
         self._lf = table.lf
-        indptr, other, rows = _cpu.count_overlaps(
-            *grouped.arrays(table, threads), self._size, threads
-        )
-        first = row_of_entry(indptr)
-        second = other.astype(np.int64)
-        self._all = first, second, rows
-        kind = table.annotator[self._lf]
-        possible = kind[first] == kind[second]
-        if family is not None:
-            possible &= family[self._lf[first]] == family[self._lf[second]]
-        alike = table.label[first] == table.label[second]
-        lone = possible & alike & (kind[first] == 0)
-        self._unipolar = Pairs(first[lone], second[lone], rows[lone], rows[lone])
-        both = possible & (kind[first] == 1)
-        self._annotators = self._by_lf(first[both], second[both], rows[both], alike[both])
+        self._overlaps = _cpu.count_overlaps(*grouped.arrays(table, threads), self._size, threads)
+        kind = table.indptr, table.label, table.annotator
+        families = np.empty(0, dtype=np.int64) if family is None else family
+        unipolar, annotators = _cpu.dependent_pairs(*self._overlaps, *kind, families, threads)
+        self._unipolar, self._annotators = Pairs(*unipolar), Pairs(*annotators)
         self._votes = np.bincount(self._lf, weights=table.votes, minlength=len(table.annotator))
-
-    def _by_lf(self, first: Ints, second: Ints, rows: Floats, alike: NDArray[np.bool_]) -> Pairs:
-        """Add up the pairs of columns of each pair of LFs."""
-        m = len(self._table.annotator)
-        a, b = self._lf[first], self._lf[second]
-        pair, place = numbered(a * m + b, m * m)
-        lead = self._table.indptr[:-1]
-        return Pairs(
-            lead[pair // m],
-            lead[pair % m],
-            np.bincount(place, weights=rows, minlength=len(pair)).astype(np.float64),
-            np.bincount(place, weights=rows * alike, minlength=len(pair)).astype(np.float64),
-        )
 
     def by_votes(self) -> Weights:
         """Return weights before anything is known of the classes: copies share their votes."""
@@ -129,7 +105,8 @@ class Dependent:
         covariance = np.zeros((len(some), len(some)))
         place = np.full(self._size, -1)
         place[some] = np.arange(len(some))
-        first, second, both = self._all
+        indptr, second, both = self._overlaps
+        first = row_of_entry(indptr)
         inside = (place[first] >= 0) & (place[second] >= 0)
         covariance[place[first[inside]], place[second[inside]]] = both[inside]
         covariance += covariance.T
@@ -152,7 +129,9 @@ class Dependent:
         pairs, rows = self._unipolar, np.maximum(state.believed_rows, 1e-300)
         expected = state.believed
         variance = np.maximum((expected * (1 - expected / rows)).sum(axis=1), 1e-12)
-        both = _products(expected / rows, expected, pairs.first, pairs.second)
+        both = np.empty(len(pairs.rows))
+        weighed = expected / rows, expected, pairs.first, pairs.second
+        _cpu.multiply_pairs(*weighed, expected.shape[1], both, self._threads)
         spread = np.sqrt(variance[pairs.first] * variance[pairs.second])
         correlation: Floats = (pairs.rows - both) / (spread + _PRIOR_PAIRS / 2)
         return correlation
@@ -164,19 +143,15 @@ class Dependent:
     def _chance(self, state: State) -> Floats:
         """Return how often annotators of these confusions agree by chance, given the class."""
         pairs, table = self._annotators, self._table
-        chance = np.zeros(len(pairs.rows))
+        chance = np.empty(len(pairs.rows))
         if not len(pairs.rows):
             return chance
         by_lf = np.zeros((len(table.annotator), state.believed.shape[1]))
         np.add.at(by_lf, self._lf, state.believed)
         confusion = state.believed / np.maximum(by_lf[self._lf], 1e-300)
-        for label in range(state.believed.shape[1]):
-            column = np.full(len(table.annotator), -1)
-            of_label = table.label == label
-            column[self._lf[of_label]] = np.flatnonzero(of_label)
-            a, b = column[self._lf[pairs.first]], column[self._lf[pairs.second]]
-            some = np.flatnonzero((a >= 0) & (b >= 0))
-            chance[some] += _products(confusion * state.class_balance, confusion, a[some], b[some])
+        weighed = confusion * state.class_balance, confusion, pairs.first, pairs.second
+        kinds = table.indptr, table.label, confusion.shape[1]
+        _cpu.multiply_annotators(*weighed, *kinds, chance, self._threads)
         return chance.clip(0.0, 1.0)
 
     def _weights(self, unipolar: Floats, annotators: Floats, least: float) -> Weights:
@@ -185,7 +160,8 @@ class Dependent:
         second = np.concatenate([self._unipolar.second, self._annotators.second])
         similarity = np.clip(np.concatenate([unipolar, annotators]), 0.0, _MOST)
         if self._family is None:
-            cluster = average_linkage(self._size, first, second, similarity, least)
+            pairs = first, second, similarity
+            cluster = average_linkage(self._size, *pairs, least, self._threads)
         else:
             cluster = connected(self._size, first, second)
         repeated = np.zeros(self._size)
@@ -216,26 +192,13 @@ def _beyond(pairs: Pairs, chance: Floats) -> Floats:
     return beyond
 
 
-def _products(left: Floats, right: Floats, first: Ints, second: Ints) -> Floats:
-    """Return the inner product of two rows for each pair, a few million numbers at a time."""
-    step = max(1, _STEP_NUMBERS // left.shape[1])
-    return np.concatenate(
-        [
-            np.einsum("ij,ij->i", left[first[i : i + step]], right[second[i : i + step]])
-            for i in range(0, max(1, len(first)), step)
-        ]
-    )
-
-
 def summary(table: Table) -> tuple[Floats, list[tuple[int, ...]]]:
     """Return how much of each LF's votes counts at the least, and the clusters of LFs."""
     weight = np.ones(len(table.annotator))
     np.minimum.at(weight, table.lf, table.weight)
-    joined = [np.flatnonzero(table.cluster == c) for c in np.unique(table.cluster)]
-    pairs = [(int(table.lf[some[0]]), int(table.lf[c])) for some in joined for c in some[1:]]
-    first, second = (
-        np.array(one, dtype=np.int64) for one in (zip(*pairs, strict=True) if pairs else ((), ()))
-    )
+    _, lead, place = np.unique(table.cluster, return_index=True, return_inverse=True)
+    others = np.flatnonzero(lead[place] != np.arange(len(place)))
+    first, second = table.lf[lead[place[others]]], table.lf[others]
     family = connected(len(weight), first, second)
     members = [tuple(np.flatnonzero(family == j).tolist()) for j in np.unique(family[second])]
     return weight, members
