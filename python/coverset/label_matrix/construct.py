@@ -285,6 +285,16 @@ def take_lfs(votes: Votes, ids: list[int], n_lfs: int) -> Votes:
     return taken.frozen()
 
 
+def votes_for(votes: Votes, label: int) -> Votes:
+    """Return the votes for one label, as label 1."""
+    indptr = np.empty_like(votes.indptr)
+    _cpu.size_label(*votes, label, indptr, 0)
+    found = _room(indptr)
+    _cpu.fill_label(*votes, label, indptr, found.lfs, 0)
+    found.labels[:] = 1
+    return found.frozen()
+
+
 def first_of(matrices: Sequence[Any], caller: str) -> Any:
     """Return the first matrix, or raise if there is none."""
     if not matrices:

@@ -93,14 +93,12 @@ class Weighed(NamedTuple):
         """Return probabilities in which the evidence of a row's votes is not divided."""
         return self._posterior(L, 0.0, threads)
 
-    def evidence(self, L: LabelMatrix) -> Evidence:
-        """Return what the votes of ``L`` mean."""
+    def evidence(self) -> Evidence:
+        """Return what the votes mean."""
         without_votes, correlation = self.fitted.without_votes, self.fitted.settings.row_correlation
-        rows = columns.row_of_entry(L.indptr)
-        counted = np.bincount(rows, weights=self.table.weight[self.column], minlength=len(L))
-        scale = 1 / (1 + correlation * np.maximum(counted - 1, 0))
         prior = self.log_prior + _cpu.TIE_BREAKER * np.log(without_votes)
-        return Evidence(self.column, self.state.log_weight, prior, scale, without_votes)
+        counted = self.table.weight, correlation
+        return Evidence(self.column, self.state.log_weight, prior, without_votes, *counted)
 
     def _posterior(self, L: LabelMatrix, correlation: float, threads: int) -> NDArray[np.float32]:
         proba = np.empty((len(L), self.fitted.cardinality), dtype=np.float32)

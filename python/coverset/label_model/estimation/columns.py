@@ -21,13 +21,14 @@ def row_of_entry(indptr: NDArray[np.int64]) -> NDArray[np.int64]:
     return np.repeat(np.arange(len(indptr) - 1), np.diff(indptr))
 
 
-def numbered(keys: NDArray[np.int64], size: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+def numbered(keys: NDArray[np.int64], size: int) -> tuple[NDArray[np.int64], NDArray[Any]]:
     """Return the distinct keys of 0..size-1, ascending, and the place of each key among them."""
     if size > 4 * len(keys) + 1024:
         return np.unique(keys, return_inverse=True)
     present = np.zeros(size, dtype=np.bool_)
     present[keys] = True
-    return np.flatnonzero(present), (np.cumsum(present) - 1)[keys]
+    place: NDArray[Any] = np.cumsum(present, dtype=np.int32 if size < 2**31 else np.int64)
+    return np.flatnonzero(present), (place - 1)[keys]
 
 
 class Table(NamedTuple):
@@ -167,14 +168,13 @@ def _counts(L: LabelMatrix, threads: int) -> NDArray[np.int64]:
     return votes
 
 
-def observe(grouped: Grouped) -> Table:
+def observe(grouped: Grouped, threads: int) -> Table:
     """Return the columns of distinct rows; no LF is an annotator yet."""
     matrix = grouped.matrix
     m, k = matrix.n_lfs, matrix.cardinality
-    rows = np.repeat(grouped.weight, np.diff(matrix.indptr))
-    vote = matrix.lfs.astype(np.int64) * k + matrix.labels
-    counts = np.bincount(vote, weights=rows, minlength=m * k).astype(np.int64)
-    return _table(counts.reshape(m, k), np.zeros(m, dtype=np.uint8))
+    counts = np.empty((m, k), dtype=np.int64)
+    _cpu.weigh_labels(matrix.indptr, matrix.lfs, matrix.labels, grouped.weight, k, counts, threads)
+    return _table(counts, np.zeros(m, dtype=np.uint8))
 
 
 def observe_rows(L: LabelMatrix, threads: int) -> Table:
@@ -233,10 +233,8 @@ def believing(
     indptr, column, weight, gold = grouped.arrays(table, threads)
     known, covered = gold >= 0, np.diff(indptr) > 0
     mass = np.where(known[:, None], np.eye(post.shape[1])[gold], post) * weight[:, None]
-    row = row_of_entry(indptr)
     believed = np.empty((len(table.label), post.shape[1]))
-    for y, of_class in enumerate(mass.T):
-        believed[:, y] = np.bincount(column, weights=of_class[row], minlength=len(believed))
+    _cpu.add_by_column(indptr, column, mass, post.shape[1], believed, threads)
     return state._replace(believed=believed, believed_rows=mass[covered].sum(axis=0))
 
 

@@ -11,7 +11,7 @@ import coverset._cpu as _cpu
 
 Floats = NDArray[np.float64]
 
-_NO_WEIGHTS = np.empty(0)
+_EVEN = np.empty(0)
 
 
 class Evidence(NamedTuple):
@@ -20,8 +20,9 @@ class Evidence(NamedTuple):
     column: NDArray[np.int32]  # of each vote
     log_weight: Floats  # (columns, k)
     prior: Floats  # (k,): log probabilities before the votes of a row
-    scale: Floats  # (n,): what each row's evidence is multiplied by
     without_votes: Floats  # (k,): probabilities of a row without votes
+    weight: Floats = _EVEN  # (columns,): how much of a vote counts; empty: 1
+    row_correlation: float = 0.0  # votes of a row repeat each other
 
 
 def posterior(indptr: NDArray[np.int64], evidence: Evidence, threads: int) -> NDArray[np.float32]:
@@ -31,7 +32,7 @@ def posterior(indptr: NDArray[np.int64], evidence: Evidence, threads: int) -> ND
     """
     k = len(evidence.prior)
     proba = np.empty((len(indptr) - 1, k), dtype=np.float32)
-    weights = evidence.log_weight, _NO_WEIGHTS, evidence.prior, 0.0, np.full(k, 1 / k)
+    weights = evidence.log_weight, _EVEN, evidence.prior, 0.0, np.full(k, 1 / k)
     _cpu.predict_proba(indptr, evidence.column, *weights, proba, threads)
     proba[np.diff(indptr) == 0] = evidence.without_votes
     return proba

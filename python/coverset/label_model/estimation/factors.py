@@ -43,6 +43,14 @@ class Component(NamedTuple):
         return indptr.astype(np.int64), flat, self.edges
 
 
+class Outcomes(NamedTuple):
+    """Rows as the outcomes of their components, but for those that are silent."""
+
+    indptr: Ints
+    outcome: Ints  # distinct numbers of outcomes, ascending
+    column: NDArray[np.int32]  # of each entry, among ``outcome``
+
+
 class FactorModel:
     """The components, their parameters, and the class balance."""
 
@@ -53,7 +61,8 @@ class FactorModel:
         self.parameters = [
             np.zeros(k * sum(map(len, c.labels)) + len(c.lfs) ** 2) for c in components
         ]
-        self._starts = np.concatenate([[0], np.cumsum([c.n_outcomes for c in components])])
+        self._starts = np.cumsum([0, *(c.n_outcomes for c in components)], dtype=np.int64)
+        self._arrays = [c.arrays() for c in components]
         self._place = self._places()
 
     def _places(self) -> tuple[Ints, Ints]:
@@ -68,62 +77,60 @@ class FactorModel:
                 stride *= len(labels) + 1
         return of_lf, added
 
-    def rows(self, L: LabelMatrix) -> tuple[Ints, Ints]:
-        """Return ``L`` as outcomes that are not silent: row pointers, and numbers of outcomes.
+    def rows(self, L: LabelMatrix, threads: int) -> Outcomes:
+        """Return ``L`` as outcomes that are not silent.
 
         Votes for a label that an LF was not seen with say nothing.
         """
-        of_lf, added = self._place
-        row = columns.row_of_entry(L.indptr)
-        more = added[L.lfs, L.labels]
-        heard = more > 0
-        n_components = max(len(self.components), 1)
-        key, place = np.unique(row[heard] * n_components + of_lf[L.lfs[heard]], return_inverse=True)
-        outcome = np.bincount(place, weights=more[heard], minlength=len(key)).astype(np.int64)
-        rows, component = np.divmod(key, n_components)
-        indptr = np.searchsorted(rows, np.arange(len(L) + 1)).astype(np.int64)
-        return indptr, self._starts[component] + outcome
+        votes = L.indptr, L.lfs, L.labels, *self._place, self._starts[:-1]
+        indptr = np.empty(len(L) + 1, dtype=np.int64)
+        _cpu.size_outcomes(*votes, indptr, threads)
+        outcome = np.empty(int(indptr[-1]), dtype=np.int64)
+        _cpu.fill_outcomes(*votes, indptr, outcome, threads)
+        used, column = columns.numbered(outcome, int(self._starts[-1]))
+        return Outcomes(indptr, used, column.astype(np.int32, copy=False))
 
     def evidence(self, threads: int) -> tuple[Floats, Floats]:
         """Return what each outcome says beyond silence, (outcomes, k), and what silence says."""
         tables = []
         silence = _cpu.logs(self.balance)
-        for component, parameters in zip(self.components, self.parameters, strict=True):
+        every = zip(self.components, self._arrays, self.parameters, strict=True)
+        for component, arrays, parameters in every:
             table = np.empty((self.k, component.n_outcomes))
-            _cpu.factor_log_probabilities(*component.arrays(), parameters, table, threads)
+            _cpu.factor_log_probabilities(*arrays, parameters, table, threads)
             silence = silence + component.weight * table[:, 0]
             tables.append(component.weight * (table - table[:, :1]).T)
-        every = np.concatenate(tables) if tables else np.empty((0, self.k))
-        return np.ascontiguousarray(every), silence
+        beyond = np.concatenate(tables) if tables else np.empty((0, self.k))
+        return np.ascontiguousarray(beyond), silence
 
-    def posterior(self, indptr: Ints, outcome: Ints, threads: int) -> NDArray[np.float32]:
-        """Return class probabilities of rows given as outcomes."""
+    def posterior(self, rows: Outcomes, threads: int) -> NDArray[np.float32]:
+        """Return class probabilities of rows."""
         log_weight, prior = self.evidence(threads)
-        used, column = np.unique(outcome, return_inverse=True)
         evidence = Evidence(
-            column.astype(np.int32), np.ascontiguousarray(log_weight[used]), prior,
-            np.ones(len(indptr) - 1), rows_without_votes.by_log_prior(prior),
+            rows.column, np.ascontiguousarray(log_weight[rows.outcome]), prior,
+            rows_without_votes.by_log_prior(prior),
         )  # fmt: skip
-        return posterior(indptr, evidence, threads)
+        return posterior(rows.indptr, evidence, threads)
 
-    def maximize(self, indptr: Ints, outcome: Ints, mass: Floats, threads: int) -> None:
-        """Set the parameters that make the rows, which count ``mass`` (n, k), most likely."""
-        row = columns.row_of_entry(indptr)
-        total = int(self._starts[-1])
-        counts = np.empty((self.k, total))
-        for y in range(self.k):
-            counts[y] = np.bincount(outcome, weights=mass[row, y], minlength=total)
-        rows = mass.sum(axis=0)
+    def maximize(self, rows: Outcomes, mass: Floats, of_class: Floats, threads: int) -> None:
+        """Set the parameters that make the rows most likely.
+
+        They count ``mass`` (n, k), together ``of_class`` (k,).
+        """
+        sums = np.empty((len(rows.outcome), self.k))
+        _cpu.add_by_column(rows.indptr, rows.column, mass, self.k, sums, threads)
+        counts = np.zeros((self.k, int(self._starts[-1])))
+        counts[:, rows.outcome] = sums.T
         for number, component in enumerate(self.components):
             first, last = self._starts[number], self._starts[number + 1]
             own = np.ascontiguousarray(counts[:, first:last])
-            own[:, 0] = np.maximum(rows - own.sum(axis=1), 0.0)
+            own[:, 0] = np.maximum(of_class - own.sum(axis=1), 0.0)
             if len(component.lfs) == 1:
                 share = _cpu.logs(own + _PSEUDO_VOTES)
                 self.parameters[number][:-1] = (share[:, 1:] - share[:, :1]).ravel()
             else:
                 parameters = self.parameters[number]
-                _cpu.fit_factors(*component.arrays(), own, _RIDGE, parameters, threads)
+                _cpu.fit_factors(*self._arrays[number], own, _RIDGE, parameters, threads)
 
     def strengths(self) -> list[tuple[int, int, float]]:
         """Return (LF, LF, factor), the lower LF first."""
@@ -197,25 +204,28 @@ def learn(
 
     ``options``: anchor, max_iter, tol, and balance, which may be None.
     """
-    indptr, outcome = model.rows(grouped.matrix)
+    rows = model.rows(grouped.matrix, threads)
     weight, gold = grouped.weight, grouped.gold
     counts = np.diff(grouped.matrix.indptr)
     majority = np.empty((grouped.n_patterns, model.k), dtype=np.float32)
     matrix = grouped.matrix
     _cpu.vote_fractions(*(matrix.indptr, matrix.lfs, matrix.labels), model.k, majority, threads)
     anchor = np.where(counts > 0, options["anchor"], 0.0)[:, None]
+    anchored, rest = anchor * majority, 1 - anchor
     known = gold >= 0
     post, passes = start, 0
     while passes < options["max_iter"]:
         passes += 1
-        believed = anchor * majority + (1 - anchor) * post
+        believed = anchored + rest * post
         believed[known] = np.eye(model.k)[gold[known]]
         mass = believed * weight[:, None]
+        of_class = mass.sum(axis=0)
         if options["balance"] is None:
-            rows = mass.sum(axis=0)
-            model.balance = (rows + 2 / model.k) / (rows.sum() + 2)
-        model.maximize(indptr, outcome, mass, threads)
-        before, post = post, model.posterior(indptr, outcome, threads).astype(np.float64)
-        if np.abs(post - before)[~known].max(initial=0.0) <= options["tol"]:
+            model.balance = (of_class + 2 / model.k) / (of_class.sum() + 2)
+        model.maximize(rows, mass, of_class, threads)
+        before, post = post, model.posterior(rows, threads).astype(np.float64)
+        moved = np.abs(post - before)
+        moved[known] = 0.0
+        if moved.max(initial=0.0) <= options["tol"]:
             break
     return post, passes

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 import coverset._cpu as _cpu
 from coverset.label_model.estimation import columns
 from coverset.label_model.estimation.assignment import best_assignment
-from coverset.label_model.estimation.statistics import PairStatistics
+from coverset.label_model.estimation.statistics import PairStatistics, both_ways
 
 Floats = NDArray[np.float64]
 
@@ -41,12 +41,12 @@ class MomentProblem:
         keys = table.lf * k + table.label
         share = np.zeros(len(keys))
         share[np.searchsorted(keys, vote)] = statistics.rows / n
-        first, second = (np.searchsorted(keys, v) for v in statistics.pairs())
-        row, other = np.concatenate([first, second]), np.concatenate([second, first])
-        order = np.lexsort((other, row))
-        both = np.tile(statistics.rows_both / n, 2)[order]
-        indptr = np.searchsorted(row[order], np.arange(len(keys) + 1)).astype(np.int64)
-        self._moments = table.indptr, share, indptr, other[order].astype(np.int32), both, balance
+        place = np.empty(m * k, dtype=np.int32)
+        place[keys] = np.arange(len(keys))
+        first, second = statistics.pairs()
+        indptr, other, entry = both_ways(place[first], place[second], len(keys))
+        both = (statistics.rows_both / n)[entry]
+        self._moments = table.indptr, share, indptr, other, both, balance
         own = np.zeros((len(keys), k))
         right = np.clip(share * precision[table.lf] / balance[table.label], 0.0, 1.0)
         own[np.arange(len(keys)), table.label] = right

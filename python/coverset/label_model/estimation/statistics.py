@@ -81,7 +81,7 @@ class PairStatistics(NamedTuple):
     def of(cls, L: LabelMatrix, y: ArrayLike | None, threads: int) -> Self:
         """Count the votes of ``L``; gold says nothing here."""
         grouped = columns.group(L, y, threads)
-        table = columns.observe(grouped)
+        table = columns.observe(grouped, threads)
         k = L.cardinality
         vote = table.lf * k + table.label
         indptr, other, rows_both = _cpu.count_overlaps(
@@ -141,6 +141,20 @@ class PairStatistics(NamedTuple):
         """Return the votes of each pair."""
         first, second = np.divmod(self.pair, self.shape[0] * self.shape[1])
         return first, second
+
+
+def both_ways(
+    first: NDArray[Any], second: NDArray[np.int32], size: int
+) -> tuple[Ints, NDArray[np.int32], Ints]:
+    """Return pairs of 0..size-1, ascending, the first below the second, both ways round.
+
+    As CSR: row pointers, the other of each, and the place of their pair.
+    """
+    half = np.searchsorted(first, np.arange(size + 1)).astype(np.int64)
+    indptr, other = np.empty(size + 1, dtype=np.int64), np.empty(2 * len(first), dtype=np.int32)
+    entry = np.empty(len(other), dtype=np.int64)
+    _cpu.mirror_overlaps(half, second, indptr, other, entry, 1)
+    return indptr, other, entry
 
 
 def _added(first: tuple[Ints, Floats], second: tuple[Ints, Floats]) -> tuple[Ints, Floats]:

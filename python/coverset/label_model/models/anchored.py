@@ -156,7 +156,7 @@ class LabelModel(StreamedModel):
         (options, balance), grouped = checked, statistics.grouped
         matrix = grouped.matrix
         family = dependencies.families(self.dependencies, self.groups, matrix)
-        table = columns.observe(grouped)
+        table = columns.observe(grouped, threads)
         agreement = columns.agreement(grouped, table, matrix.cardinality, threads)
         table = columns.tell_annotators(table, matrix, agreement[1])
         solver = self.solver
@@ -282,7 +282,7 @@ class LabelModel(StreamedModel):
 
     def _proba(self, L: LabelMatrix, threads: int) -> NDArray[np.float32]:
         if self._factors is not None:
-            return self._factors.posterior(*self._factors.rows(L), threads)
+            return self._factors.posterior(self._factors.rows(L, threads), threads)
         return weighed(self._fitted, L, threads).posterior(L, threads)
 
     def _evidence(self, L: LabelMatrix, threads: int) -> Evidence:
@@ -291,7 +291,7 @@ class LabelModel(StreamedModel):
                 "dependencies must not be 'factors': votes that have factors add no evidence alone"
             )
             raise ValueError(msg)
-        return weighed(self._fitted, L, threads).evidence(L)
+        return weighed(self._fitted, L, threads).evidence()
 
     def _arrays(self) -> dict[str, NDArray[Any]]:
         return anchored_storage.fit_arrays(self._fitted)

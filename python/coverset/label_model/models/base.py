@@ -195,7 +195,8 @@ class BaseLabelModel(ABC):
             As ``predict_proba``; ValueError for a ``TripletModel`` of more than two classes.
         """
         matrix = self._fitted_for(L)
-        return explanation(matrix, self._evidence(matrix, arguments.threads(n_threads)))
+        threads = arguments.threads(n_threads)
+        return explanation(matrix, self._evidence(matrix, threads), threads)
 
     def calibration(self, L: LabelMatrix, y: ArrayLike, n_bins: int = 10) -> Calibration:
         """Return how often the model is right where it is so sure.

@@ -124,7 +124,7 @@ class DawidSkene(StreamedModel):
 
     def _learn(self, statistics: Any, checked: Any, threads: int) -> dict[str, Any]:
         (options, balance), grouped = checked, statistics.grouped
-        table = columns.observe(grouped)
+        table = columns.observe(grouped, threads)
         state = _State.zero(table, grouped.matrix.cardinality, balance)
         indptr, column, weight, gold = grouped.arrays(table, threads)
         patterns = indptr, column, weight, gold, table.indptr, table.label
@@ -166,7 +166,7 @@ class DawidSkene(StreamedModel):
             without_votes = rows_without_votes.by_log_prior(state.log_prior)
         else:
             without_votes = rows_without_votes.by_balance(state.class_balance)
-        return Evidence(column, state.log_weight, state.log_prior, np.ones(len(L)), without_votes)
+        return Evidence(column, state.log_weight, state.log_prior, without_votes)
 
     def _arrays(self) -> dict[str, NDArray[Any]]:
         state = self._state

@@ -7,6 +7,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+import coverset._cpu as _cpu
 from coverset.label_matrix import LabelMatrix
 from coverset.label_model.estimation import columns
 from coverset.label_model.estimation.evidence import Evidence
@@ -38,10 +39,11 @@ class Explanation(NamedTuple):
         ]
 
 
-def explanation(L: LabelMatrix, evidence: Evidence) -> Explanation:
+def explanation(L: LabelMatrix, evidence: Evidence, threads: int) -> Explanation:
     """Lay out the evidence of each vote of ``L``."""
-    rows = columns.row_of_entry(L.indptr)
-    added = evidence.log_weight[evidence.column] * evidence.scale[rows, None]
+    added = np.empty((L.nnz, len(evidence.prior)))
+    weights = evidence.log_weight, evidence.weight, evidence.prior, evidence.row_correlation
+    _cpu.explain_votes(L.indptr, evidence.column, *weights, added, threads)
     prior = np.tile(evidence.prior, (len(L), 1))
     prior[~L.covered] = np.log(evidence.without_votes)
-    return Explanation(rows, L.lfs, L.labels, added, prior)
+    return Explanation(columns.row_of_entry(L.indptr), L.lfs, L.labels, added, prior)

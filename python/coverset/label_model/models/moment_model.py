@@ -198,7 +198,7 @@ class MomentModel(StreamedModel):
             mu[np.searchsorted(table.lf * k + table.label, old)] = self._mu
         column, balance = columns.find(L, table, threads), self.class_balance_
         without_votes = rows_without_votes.by_balance(balance)
-        return Evidence(column, _cpu.logs(mu), _cpu.logs(balance), np.ones(len(L)), without_votes)
+        return Evidence(column, _cpu.logs(mu), _cpu.logs(balance), without_votes)
 
     def _proba(self, L: LabelMatrix, threads: int) -> NDArray[np.float32]:
         return posterior(L.indptr, self._evidence(L, threads), threads)

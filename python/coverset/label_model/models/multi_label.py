@@ -10,8 +10,8 @@ from numpy.typing import ArrayLike, NDArray
 import coverset._arguments as arguments
 from coverset._not_fitted import NotFittedError
 from coverset.label_matrix import LabelMatrix
+from coverset.label_matrix.construct import Votes, votes_for
 from coverset.label_matrix.matrix import matrix_argument
-from coverset.label_model.estimation import columns
 from coverset.label_model.models.anchored import LabelModel
 from coverset.label_model.models.base import BaseLabelModel
 
@@ -57,21 +57,13 @@ class MultiLabelModel:
     def views(self, L: LabelMatrix) -> list[LabelMatrix]:
         """Return a two-class matrix for each class: its votes as 1, all others abstaining."""
         matrix = matrix_argument(L)
-        rows = columns.row_of_entry(matrix.indptr)
-        found = []
-        for y in range(matrix.cardinality):
-            own = matrix.labels == y
-            indptr = np.concatenate([[0], np.cumsum(np.bincount(rows[own], minlength=len(matrix)))])
-            found.append(
-                LabelMatrix.from_csr(
-                    *(indptr.astype(np.int64), matrix.lfs[own]),
-                    np.ones(int(own.sum()), dtype=np.int16),
-                    n_lfs=matrix.n_lfs,
-                    cardinality=2,
-                    lf_names=matrix.lf_names,
-                )
+        votes = Votes(matrix.indptr, matrix.lfs, matrix.labels)
+        return [
+            LabelMatrix.from_csr(
+                *votes_for(votes, y), n_lfs=matrix.n_lfs, cardinality=2, lf_names=matrix.lf_names
             )
-        return found
+            for y in range(matrix.cardinality)
+        ]
 
     def fit(
         self, L: LabelMatrix, Y: ArrayLike | None = None, *, n_threads: int | None = None

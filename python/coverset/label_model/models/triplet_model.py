@@ -14,7 +14,7 @@ from coverset.label_matrix import LabelMatrix
 from coverset.label_model.estimation import columns, rows_without_votes
 from coverset.label_model.estimation.encoding import Arrays
 from coverset.label_model.estimation.evidence import Evidence
-from coverset.label_model.estimation.statistics import PairStatistics
+from coverset.label_model.estimation.statistics import PairStatistics, both_ways
 from coverset.label_model.models.base import balance_argument
 from coverset.label_model.models.streamed import StreamedModel
 
@@ -105,7 +105,7 @@ class TripletModel(StreamedModel):
         column, log_weight, prior = self._weighed(L, threads)
         log_weight[:, 0] = prior[0] = 0.0
         without_votes = rows_without_votes.by_balance(self.class_balance_)
-        return Evidence(column, log_weight, prior, np.ones(len(L)), without_votes)
+        return Evidence(column, log_weight, prior, without_votes)
 
     def _weighed(self, L: LabelMatrix, threads: int) -> tuple[NDArray[np.int32], Floats, Floats]:
         """Return the column of each vote, the log odds of columns, and those before any vote."""
@@ -141,13 +141,10 @@ class _LFPairs:
         first, second = statistics.pairs()
         self._labels = first % self._k, second % self._k
         self._rows = statistics.rows_both
-        key, self._pair = np.unique(first // self._k * m + second // self._k, return_inverse=True)
+        key, self._pair = columns.numbered(first // self._k * m + second // self._k, m * m)
         self._both = np.bincount(self._pair, weights=self._rows, minlength=len(key))
         a, b = np.divmod(key, m)
-        self._order = np.lexsort((np.concatenate([b, a]), np.concatenate([a, b])))
-        lf = np.concatenate([a, b])[self._order]
-        self._indptr = np.searchsorted(lf, np.arange(m + 1)).astype(np.int64)
-        self._other = np.concatenate([b, a])[self._order].astype(np.int32)
+        self._indptr, self._other, self._entry = both_ways(a, b.astype(np.int32), m)
 
     def reliability(self, y: int, threads: int) -> Floats:
         """Return how far each LF's sign follows that of class ``y``; 0 where no triplet says."""
@@ -155,7 +152,7 @@ class _LFPairs:
         apart = np.bincount(
             self._pair[differing], weights=self._rows[differing], minlength=len(self._both)
         )
-        correlation = np.tile((self._both - 2 * apart) / self._both, 2)[self._order]
+        correlation = ((self._both - 2 * apart) / self._both)[self._entry]
         mean = np.empty(self._m)
         _cpu.solve_triplets(self._indptr, self._other, correlation, mean, threads)
         return np.minimum(np.nan_to_num(mean, nan=0.0), _LARGEST)
