@@ -199,7 +199,8 @@ def test_pairs_both_ways_round(seed):
     rng = np.random.default_rng(seed)
     size = int(rng.integers(1, 40))
     first, second = np.nonzero(np.triu(rng.random((size, size)) < rng.random(), 1))
-    indptr, other, entry = both_ways(first, second.astype(np.int32), size)
+    half = np.searchsorted(first, np.arange(size + 1)).astype(np.int64)
+    indptr, other, entry = both_ways(half, second.astype(np.int32))
     want = sorted(
         (int(x), int(y), e)
         for e, (a, b) in enumerate(zip(first, second, strict=True))

@@ -216,15 +216,16 @@ def learn(
     post, passes = start, 0
     while passes < options["max_iter"]:
         passes += 1
-        believed = anchored + rest * post
-        believed[known] = np.eye(model.k)[gold[known]]
-        mass = believed * weight[:, None]
+        mass = rest * post
+        mass += anchored
+        mass[known] = np.eye(model.k)[gold[known]]
+        mass *= weight[:, None]
         of_class = mass.sum(axis=0)
         if options["balance"] is None:
             model.balance = (of_class + 2 / model.k) / (of_class.sum() + 2)
         model.maximize(rows, mass, of_class, threads)
         before, post = post, model.posterior(rows, threads).astype(np.float64)
-        moved = np.abs(post - before)
+        moved = np.abs(np.subtract(post, before, out=before), out=before)
         moved[known] = 0.0
         if moved.max(initial=0.0) <= options["tol"]:
             break

@@ -43,8 +43,8 @@ class MomentProblem:
         share[np.searchsorted(keys, vote)] = statistics.rows / n
         place = np.empty(m * k, dtype=np.int32)
         place[keys] = np.arange(len(keys))
-        first, second = statistics.pairs()
-        indptr, other, entry = both_ways(place[first], place[second], len(keys))
+        half, second = statistics.pairs_of(keys)
+        indptr, other, entry = both_ways(half, place[second])
         both = (statistics.rows_both / n)[entry]
         self._moments = table.indptr, share, indptr, other, both, balance
         own = np.zeros((len(keys), k))

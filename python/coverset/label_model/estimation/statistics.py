@@ -137,21 +137,24 @@ class PairStatistics(NamedTuple):
         m, k = self.shape
         return np.searchsorted(self.vote, np.arange(m + 1) * k).astype(np.int64)
 
+    def pairs_of(self, votes: Ints) -> tuple[Ints, Ints]:
+        """Return the pairs as CSR, one row for each of ``votes``, which are all there are."""
+        firsts = votes * (self.shape[0] * self.shape[1])
+        indptr = np.append(np.searchsorted(self.pair, firsts), len(self.pair)).astype(np.int64)
+        return indptr, self.pair - np.repeat(firsts, np.diff(indptr))
+
     def pairs(self) -> tuple[Ints, Ints]:
         """Return the votes of each pair."""
         first, second = np.divmod(self.pair, self.shape[0] * self.shape[1])
         return first, second
 
 
-def both_ways(
-    first: NDArray[Any], second: NDArray[np.int32], size: int
-) -> tuple[Ints, NDArray[np.int32], Ints]:
-    """Return pairs of 0..size-1, ascending, the first below the second, both ways round.
+def both_ways(half: Ints, second: NDArray[np.int32]) -> tuple[Ints, NDArray[np.int32], Ints]:
+    """Return pairs both ways round; the second of each, above its first, ascend in rows of CSR.
 
-    As CSR: row pointers, the other of each, and the place of their pair.
+    As CSR too: row pointers, the other of each pair, and the place of the pair.
     """
-    half = np.searchsorted(first, np.arange(size + 1)).astype(np.int64)
-    indptr, other = np.empty(size + 1, dtype=np.int64), np.empty(2 * len(first), dtype=np.int32)
+    indptr, other = np.empty_like(half), np.empty(2 * len(second), dtype=np.int32)
     entry = np.empty(len(other), dtype=np.int64)
     _cpu.mirror_overlaps(half, second, indptr, other, entry, 1)
     return indptr, other, entry
@@ -159,7 +162,9 @@ def both_ways(
 
 def _added(first: tuple[Ints, Floats], second: tuple[Ints, Floats]) -> tuple[Ints, Floats]:
     """Return the keys of both, ascending, and the sums of their counts."""
-    keys, place = np.unique(np.concatenate([first[0], second[0]]), return_inverse=True)
-    counts = np.concatenate([first[1], second[1]])
-    sums: Floats = np.bincount(place, weights=counts, minlength=len(keys)).astype(np.float64)
-    return keys, sums
+    keys = np.concatenate([first[0], second[0]])
+    order = np.argsort(keys, kind="stable")  # two ascending runs: merged, not sorted
+    keys, counts = keys[order], np.concatenate([first[1], second[1]])[order]
+    fresh = np.diff(keys, prepend=-1) > 0
+    sums: Floats = np.bincount(np.cumsum(fresh) - 1, weights=counts).astype(np.float64)
+    return keys[fresh], sums

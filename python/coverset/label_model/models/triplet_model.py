@@ -144,7 +144,8 @@ class _LFPairs:
         key, self._pair = columns.numbered(first // self._k * m + second // self._k, m * m)
         self._both = np.bincount(self._pair, weights=self._rows, minlength=len(key))
         a, b = np.divmod(key, m)
-        self._indptr, self._other, self._entry = both_ways(a, b.astype(np.int32), m)
+        half = np.searchsorted(a, np.arange(m + 1)).astype(np.int64)
+        self._indptr, self._other, self._entry = both_ways(half, b.astype(np.int32))
 
     def reliability(self, y: int, threads: int) -> Floats:
         """Return how far each LF's sign follows that of class ``y``; 0 where no triplet says."""
