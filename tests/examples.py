@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+
 import numpy as np
 
 THREADS = (1, 2, 7)
@@ -11,6 +13,16 @@ FACTS = {
     "class_names": ["ham", "spam", "eggs"],
     "polarity": [(0, 1), None, (2,)],
 }
+
+
+@contextlib.contextmanager
+def trying(**parameters):
+    """Name the parameters of what fails inside: for loops over more cases than tests should be."""
+    try:
+        yield
+    except BaseException as error:
+        error.add_note(f"with {parameters}")
+        raise
 
 
 def bytes_of(L):
