@@ -1,6 +1,7 @@
 // Takes the address of every contract that the headers declare for the CPU: a missing one is a
 // link error here, not an import error for a user.
 #include <cstdio>
+#include <type_traits>
 
 #include "coverset/coreset.hpp"
 #include "coverset/exp_log.hpp"
@@ -39,6 +40,18 @@ std::size_t number_types() {
 }
 
 using Fractions = void(const Cpu&, const Votes&, std::int32_t, std::span<float>);
+
+/// Whether a device can keep the contract, too: it is told everything by spans and plain structs.
+template <class Result, class... Told>
+constexpr bool for_devices(Result (*)(const Cpu&, Told...)) {
+  return !std::is_class_v<Result> &&
+         (std::is_trivially_copyable_v<std::remove_reference_t<Told>> && ...);
+}
+static_assert(for_devices(&vote_fractions) && for_devices(&choose_labels) &&
+              for_devices(&group_rows) && for_devices(&find_columns) &&
+              for_devices(&weigh_columns) && for_devices(&predict_proba) &&
+              for_devices(&predict_one_vs_rest));
+static_assert(!for_devices(&count_overlaps));
 
 }  // namespace
 

@@ -27,7 +27,8 @@ struct Workspace {
 };
 
 /// A CUDA device and the caller's stream (a cudaStream_t; null is the default stream).
-/// Pointers passed with it are device pointers; the call returns before the work is done.
+/// Pointers passed with it are device pointers; the call returns before the work is done, unless it
+/// returns a number that the work finds.
 struct Cuda {
   int ordinal = 0;
   void* stream = nullptr;

@@ -2,7 +2,8 @@
 //
 // A label matrix of n rows and m labeling functions (LFs) is Votes: within a row LF ids ascend,
 // labels lie in 0..cardinality-1, an abstain is absent. Functions that make votes come in pairs:
-// one sizes the result (indptr), the caller allocates, the other fills it.
+// one sizes the result (indptr), the caller allocates, the other fills it. All take spans and plain
+// structs, none has a CUDA overload: they run where votes come in, on the host.
 #pragma once
 
 #include <cstdint>

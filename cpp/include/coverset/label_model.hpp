@@ -1,4 +1,10 @@
 // Label models: from votes to class probabilities.
+//
+// Contracts that a CUDA device can keep, too, take spans and plain structs and state their scratch
+// memory: votes (vote_fractions, choose_labels), patterns (group_rows, find_columns) and prediction
+// (weigh_columns, predict_proba, predict_one_vs_rest). A device's spans are device memory, and its
+// scratch is Cuda::scratch. The others are the host's: agreement, overlaps, fits, moments,
+// triplets, neighborhoods, factors.
 #pragma once
 
 #include <cstdint>
@@ -25,8 +31,8 @@ COVERSET_HD inline void vote_fractions_of_row(const std::int16_t* labels, std::i
 }
 
 /// Majority vote: probabilities (rows, cardinality) out, the share of each row's votes; a row
-/// without votes is uniform. Exact for rows of at most 2^24 votes. Reads each vote once,
-/// allocates nothing.
+/// without votes is uniform. Exact for rows of at most 2^24 votes. Reads each vote once.
+/// Scratch: none.
 void vote_fractions(const Cpu& device, const Votes& votes, std::int32_t cardinality,
                     std::span<float> probabilities);
 void vote_fractions(const Cuda& device, const Votes& votes, std::int32_t cardinality,
@@ -36,15 +42,17 @@ void vote_fractions(const Cuda& device, const Votes& votes, std::int32_t cardina
 enum class TieBreak { abstain, lowest, random };
 
 /// The most probable class of each row. A tie is -1, the lowest tied class, or one of the tied
-/// classes drawn by (seed, row).
+/// classes drawn by (seed, row). Scratch: none.
 void choose_labels(const Cpu& device, std::span<const float> probabilities,
                    std::int32_t cardinality, TieBreak tie_break, std::uint64_t seed,
                    std::span<std::int16_t> labels);
 
 /// Groups rows with equal votes, and equal gold where `gold` is given (one class a row, -1 =
 /// unknown). Patterns are numbered in order of first appearance: pattern_of_row (rows) out;
-/// first_row[p] (capacity: rows) out. Returns the number of patterns. Allocates at most 96 bytes
-/// a pattern, and 4 MiB and 8 KiB a thread.
+/// first_row (rows) out, of which the first entries count, one a pattern. Returns the number of
+/// patterns, for which a device's stream is waited for. Scratch on the host: at most 96 bytes a
+/// pattern, and 4 MiB and 8 KiB a thread; on a device: 40 bytes a row and 16 MiB (hashes and rows,
+/// sorted, and a scan of where they change).
 std::int64_t group_rows(const Cpu& device, const Votes& votes, std::span<const std::int16_t> gold,
                         std::span<std::int64_t> pattern_of_row, std::span<std::int64_t> first_row);
 
@@ -72,7 +80,8 @@ void add_by_column(const Cpu& device, std::span<const std::int64_t> indptr,
                    std::span<const std::int32_t> column, std::span<const double> mass,
                    std::int32_t cardinality, std::span<double> sums);
 
-/// Column of each vote, or -1 where the pair is in no column.
+/// Column of each vote, or -1 where the pair is in no column. Scratch on the host: 256 KiB; on a
+/// device: none.
 void find_columns(const Cpu& device, const Votes& votes, const VoteColumns& columns,
                   std::span<std::int32_t> column_of_vote);
 
@@ -189,13 +198,15 @@ struct LabelModelState {
 };
 
 /// Evidence of each column from its expected votes: unipolar LFs by lift, annotators by
-/// confusion. Writes state.log_weight; allocates O(cardinality^2 + n_lfs * cardinality).
+/// confusion. Reads state.expected and state.class_balance, writes state.log_weight. Scratch: 8
+/// bytes a cell of (cardinality, cardinality), and 8 bytes a class for each LF in work.
 void weigh_columns(const Cpu& device, const VoteColumns& columns, const FitOptions& options,
                    LabelModelState& state);
 
 /// log_prior (cardinality) out: the class balance, as far as it is trusted. A balance that was
 /// given is trusted in full; a learned one as far as annotators cast the votes (unipolar LFs say
-/// more of where they fire than of how common a class is), the rest is uniform.
+/// more of where they fire than of how common a class is), the rest is uniform. On the host: it is
+/// a few numbers.
 void class_log_prior(const FitOptions& options, std::span<const double> class_balance,
                      std::span<double> log_prior);
 
@@ -367,7 +378,8 @@ inline constexpr double kTieBreaker = 1e-3;
 
 /// Class probabilities (rows, cardinality) of rows given as columns; rows without votes, or with
 /// votes in no column only, get `silent` (positive). It also breaks ties: a thousandth of its log
-/// is added to the evidence of every row. Allocates a few KiB a thread.
+/// is added to the evidence of every row. Scratch: 8 bytes a class, and as much for each row in
+/// work: 64 a thread on the host, as many as there is scratch for on a device.
 void predict_proba(const Cpu& device, std::span<const std::int64_t> indptr,
                    std::span<const std::int32_t> column, const Evidence& evidence,
                    std::span<const double> silent, std::span<float> probabilities);
@@ -379,7 +391,8 @@ void explain_votes(const Cpu& device, std::span<const std::int64_t> indptr,
                    std::span<double> evidence);
 
 /// The same evidence, each class against the rest: logistic functions of the evidence, made to sum
-/// to 1; of two classes, that of class 1 and what is left. Allocates a few KiB a thread.
+/// to 1; of two classes, that of class 1 and what is left. Scratch: 8 bytes a class for each row in
+/// work: one a thread on the host, as many as there is scratch for on a device.
 void predict_one_vs_rest(const Cpu& device, std::span<const std::int64_t> indptr,
                          std::span<const std::int32_t> column, const Evidence& evidence,
                          std::span<float> probabilities);
