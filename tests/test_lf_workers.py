@@ -228,7 +228,8 @@ def test_killed_workers_change_nothing(tmp_path):
         votes = pool.votes(block, "raise")
         killer.join()
     assert_same(votes, here(lfs, block, "raise"))
-    assert len(set(pids.read_text().split())) == 5  # two, two in their place, and this one
+    # two, those in their place (one alone may do all that is left), and this one
+    assert len(set(pids.read_text().split())) in (4, 5)
 
 
 def test_a_worker_killed_between_blocks_is_replaced():
