@@ -9,7 +9,7 @@ from coverset.label_model.analysis.review import (
     label_buckets,
     suggest_rows,
 )
-from coverset.label_model.estimation.graph import DependencyGraph
+from coverset.label_model.estimation.dependency_graph import DependencyGraph
 from coverset.label_model.models.anchored import LabelModel
 from coverset.label_model.models.calibration import Calibration
 from coverset.label_model.models.dawid_skene import DawidSkene

@@ -7,8 +7,8 @@ import numpy as np
 import coverset._arguments as arguments
 from coverset.label_matrix import LabelMatrix
 from coverset.label_matrix.matrix import matrix_argument
-from coverset.label_model.estimation import columns
-from coverset.label_model.estimation.graph import L1, LEAST, DependencyGraph, grown_graph
+from coverset.label_model.estimation import vote_columns
+from coverset.label_model.estimation.dependency_graph import L1, LEAST, DependencyGraph, grown_graph
 from coverset.label_model.models.anchored import LabelModel
 
 
@@ -75,5 +75,5 @@ def learn_dependencies(
     if model is None:
         model = LabelModel().fit(matrix, n_threads=n_threads)
     model._fitted_for(matrix)
-    grouped = columns.group(matrix, None, threads)
+    grouped = vote_columns.group(matrix, None, threads)
     return grown_graph(grouped, model._fitted, penalty, smallest, threads)

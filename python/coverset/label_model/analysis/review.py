@@ -11,7 +11,7 @@ import coverset._arguments as arguments
 import coverset._tables as _tables
 from coverset.label_matrix import LabelMatrix
 from coverset.label_matrix.matrix import matrix_argument
-from coverset.label_model.estimation import columns
+from coverset.label_model.estimation import vote_columns
 from coverset.label_model.models.base import BaseLabelModel
 from coverset.label_model.models.majority_vote import MajorityVote
 
@@ -79,7 +79,7 @@ def suggest_rows(
 
 def _entropy(L: LabelMatrix) -> Floats:
     """Return the entropy of each row's vote shares; exactly 0 where all votes agree."""
-    rows = columns.row_of_entry(L.indptr)
+    rows = vote_columns.row_of_entry(L.indptr)
     pair, counts = np.unique(rows * L.cardinality + L.labels, return_counts=True)
     row = pair // L.cardinality
     order = np.lexsort((counts, row))  # so that the names of the classes break no ties

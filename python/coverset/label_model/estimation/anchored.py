@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 import coverset._cpu as _cpu
 from coverset.label_matrix import LabelMatrix
-from coverset.label_model.estimation import columns, dependencies, rows_without_votes
+from coverset.label_model.estimation import dependencies, rows_without_votes, vote_columns
 from coverset.label_model.estimation.evidence import Evidence
 
 Floats = NDArray[np.float64]
@@ -23,7 +23,7 @@ class Fitter:
 
     def __init__(
         self,
-        grouped: columns.Grouped,
+        grouped: vote_columns.Grouped,
         options: _cpu.FitOptions,
         balance: NDArray[np.float64] | None,
         agreement: tuple[float, NDArray[np.float64]],
@@ -33,36 +33,36 @@ class Fitter:
         self._agreement, self._k, self._threads = agreement, len(agreement[1]), threads
 
     def fit(
-        self, table: columns.Table, weights: dependencies.Weights | None
-    ) -> tuple[columns.Fitted, float, int]:
+        self, table: vote_columns.Table, weights: dependencies.Weights | None
+    ) -> tuple[vote_columns.Fitted, float, int]:
         """Return what was learned, the votes' agreement and the number of passes."""
         grouped, options, balance, k = self._grouped, self._options, self._balance, self._k
         alpha, share = self._agreement
         if weights is not None and (weights.weight != 1.0).any():
             table = table._replace(**weights._asdict())
-            alpha, share = columns.agreement(grouped, table, k, self._threads, weights.cluster)
+            alpha, share = vote_columns.agreement(grouped, table, k, self._threads, weights.cluster)
         rho = 0.0 if np.isnan(alpha) else min(max(alpha, 0.0), 0.95)
-        settings = columns.Settings(
+        settings = vote_columns.Settings(
             anchor=options.anchor,
             row_correlation=_ROW_CORRELATION,
             kappa=min(max((1 - rho) / rho, 0.5), 50.0) if rho else 50.0,
-            annotator_share=columns.annotator_share(table),
+            annotator_share=vote_columns.annotator_share(table),
             balance_given=balance is not None,
         )
         for name, value in settings._asdict().items():
             setattr(options, name, value)
-        state = columns.State.zero(table, np.full(k, 1 / k) if balance is None else balance)
+        state = vote_columns.State.zero(table, np.full(k, 1 / k) if balance is None else balance)
         passes, _ = _cpu.fit_label_model(
             *(*grouped.arrays(table, self._threads), *table.arrays()),
             *(options, *state, self._threads),
         )
         balance = state.class_balance
         without_votes = rows_without_votes.by_share(share, rho, settings, balance)
-        return columns.Fitted(table, state, settings, without_votes), float(alpha), int(passes)
+        return vote_columns.Fitted(table, state, settings, without_votes), float(alpha), int(passes)
 
     def fit_dependent(
-        self, table: columns.Table, family: NDArray[np.int64] | None
-    ) -> tuple[columns.Fitted, float, int]:
+        self, table: vote_columns.Table, family: NDArray[np.int64] | None
+    ) -> tuple[vote_columns.Fitted, float, int]:
         """Fit, let votes that repeat each other count less, and fit again, in turn."""
         dependent = dependencies.Dependent(self._grouped, table, family, self._threads)
         weights = dependent.by_votes()
@@ -79,11 +79,11 @@ class Fitter:
 class Weighed(NamedTuple):
     """The evidence of votes in a fitted model."""
 
-    table: columns.Table
-    state: columns.State
+    table: vote_columns.Table
+    state: vote_columns.State
     column: NDArray[np.int32]  # of each vote
     log_prior: Floats  # (k,)
-    fitted: columns.Fitted
+    fitted: vote_columns.Fitted
 
     def posterior(self, L: LabelMatrix, threads: int) -> NDArray[np.float32]:
         """Return class probabilities of the votes."""
@@ -109,18 +109,18 @@ class Weighed(NamedTuple):
         return proba
 
 
-def weighed(fitted: columns.Fitted, L: LabelMatrix, threads: int) -> Weighed:
+def weighed(fitted: vote_columns.Fitted, L: LabelMatrix, threads: int) -> Weighed:
     """Return the evidence of the votes of ``L``, with columns for those that no fit saw."""
     if (L.cardinality, L.n_lfs) != (fitted.cardinality, fitted.n_lfs):
         msg = "cardinality_ and n_lfs_ must be as fit set them"
         raise ValueError(msg)
     options = fitted.settings.options()
     table, state = fitted.table, fitted.state
-    column = columns.find(L, table, threads)
+    column = vote_columns.find(L, table, threads)
     if len(column) and column.min() < 0:
-        table, state = columns.extend(table, state, L, threads)
+        table, state = vote_columns.extend(table, state, L, threads)
         _cpu.weigh_columns(*table.arrays(), options, *state, threads)
-        column = columns.find(L, table, threads)
+        column = vote_columns.find(L, table, threads)
     log_prior = np.empty(fitted.cardinality)
     _cpu.class_log_prior(options, state.class_balance, log_prior)
     return Weighed(table, state, column, log_prior, fitted)

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 import coverset._cpu as _cpu
 from coverset.label_matrix import LabelMatrix
 from coverset.label_model.estimation.clusters import average_linkage, connected
-from coverset.label_model.estimation.columns import Grouped, State, Table, row_of_entry
+from coverset.label_model.estimation.vote_columns import Grouped, State, Table, row_of_entry
 
 _LEAST_DICE = 0.85  # columns that share this much of their votes are taken for copies
 _LEAST_CORRELATION = 0.55  # given the class; the mean of a cluster's pairs

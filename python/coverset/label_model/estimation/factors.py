@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 
 import coverset._cpu as _cpu
 from coverset.label_matrix import LabelMatrix
-from coverset.label_model.estimation import columns, rows_without_votes
+from coverset.label_model.estimation import rows_without_votes, vote_columns
+from coverset.label_model.estimation.dependency_graph import DependencyGraph
 from coverset.label_model.estimation.evidence import Evidence, posterior
-from coverset.label_model.estimation.graph import DependencyGraph
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -87,7 +87,7 @@ class FactorModel:
         _cpu.size_outcomes(*votes, indptr, threads)
         outcome = np.empty(int(indptr[-1]), dtype=np.int64)
         _cpu.fill_outcomes(*votes, indptr, outcome, threads)
-        used, column = columns.numbered(outcome, int(self._starts[-1]))
+        used, column = vote_columns.numbered(outcome, int(self._starts[-1]))
         return Outcomes(indptr, used, column.astype(np.int32, copy=False))
 
     def evidence(self, threads: int) -> tuple[Floats, Floats]:
@@ -157,7 +157,9 @@ class FactorModel:
         return found
 
 
-def components_of(graph: DependencyGraph, table: columns.Table, weights: Floats) -> list[Component]:
+def components_of(
+    graph: DependencyGraph, table: vote_columns.Table, weights: Floats
+) -> list[Component]:
     """Return the components of a graph; LFs of those that are too large stand alone.
 
     Warns
@@ -195,7 +197,7 @@ def components_of(graph: DependencyGraph, table: columns.Table, weights: Floats)
 
 def learn(
     model: FactorModel,
-    grouped: columns.Grouped,
+    grouped: vote_columns.Grouped,
     start: Floats,
     options: dict[str, Any],
     threads: int,

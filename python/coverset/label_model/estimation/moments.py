@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 import coverset._cpu as _cpu
-from coverset.label_model.estimation import columns
+from coverset.label_model.estimation import vote_columns
 from coverset.label_model.estimation.assignment import best_assignment
 from coverset.label_model.estimation.statistics import PairStatistics, both_ways
 
@@ -26,12 +26,12 @@ class MomentProblem:
         statistics: PairStatistics,
         balance: Floats,
         precision: Floats,
-        table: columns.Table | None = None,
+        table: vote_columns.Table | None = None,
     ) -> None:
         m, k = statistics.shape
         vote = statistics.vote
         if table is None:
-            table = columns.Table(
+            table = vote_columns.Table(
                 statistics.lf_indptr(), (vote % k).astype(np.int16), np.ones(m, dtype=np.uint8),
                 statistics.rows.astype(np.int64), np.ones(len(vote)),
                 np.arange(len(vote), dtype=np.int32),

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 import coverset._cpu as _cpu
 from coverset.label_matrix import LabelMatrix
-from coverset.label_model.estimation import columns
+from coverset.label_model.estimation import vote_columns
 
 SAMPLE_ROWS = 1 << 17
 
@@ -20,28 +20,28 @@ def sampled(
     return L[chosen], None if gold is None else gold[chosen]
 
 
-def repeat(grouped: columns.Grouped, n: int) -> bool:
+def repeat(grouped: vote_columns.Grouped, n: int) -> bool:
     """Return whether at least half of ``n`` rows are no new ones."""
     return grouped.n_patterns <= n // 2
 
 
 def refine(
-    fitted: columns.Fitted,
+    fitted: vote_columns.Fitted,
     L: LabelMatrix,
     gold: NDArray[np.int16] | None,
     n_sample: int,
     threads: int,
-) -> columns.Fitted:
+) -> vote_columns.Fitted:
     """Return what one pass over all rows makes of a fit to a sample of them."""
-    counts = columns.observe_rows(L, threads)
-    table, state = columns.extend(fitted.table, fitted.state, L, threads)
+    counts = vote_columns.observe_rows(L, threads)
+    table, state = vote_columns.extend(fitted.table, fitted.state, L, threads)
     votes = np.zeros((L.n_lfs, L.cardinality), dtype=np.int64)
     votes[counts.lf, counts.label] = counts.votes
     table = table._replace(votes=votes[table.lf, table.label])
     column_of = np.full(L.n_lfs * L.cardinality, -1, dtype=np.int32)
     column_of[table.lf * L.cardinality + table.label] = np.arange(len(table.label))
     scale = len(L) / max(n_sample, 1)
-    state = columns.State(
+    state = vote_columns.State(
         state.expected * scale, state.log_weight.copy(), state.class_balance.copy(),
         state.believed.copy(), state.believed_rows.copy(),
     )  # fmt: skip

@@ -10,7 +10,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from coverset.label_model.estimation.columns import Settings
+from coverset.label_model.estimation.vote_columns import Settings
 
 Floats = NDArray[np.float64]
 

@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 import coverset._arguments as arguments
 import coverset._cpu as _cpu
 from coverset.label_matrix import LabelMatrix
-from coverset.label_model.estimation import columns
+from coverset.label_model.estimation import vote_columns
 from coverset.label_model.estimation.encoding import MOST_ROWS, Arrays, packed
 
 Ints = NDArray[np.int64]
@@ -23,12 +23,12 @@ _NAMES = ("lf_names", "class_names", "polarity")
 class PatternStatistics(NamedTuple):
     """Distinct rows of votes and gold, with how often each occurs."""
 
-    grouped: columns.Grouped
+    grouped: vote_columns.Grouped
 
     @classmethod
     def of(cls, L: LabelMatrix, y: ArrayLike | None, threads: int) -> Self:
         """Collapse the rows of ``L``."""
-        return cls(columns.group(L, y, threads))
+        return cls(vote_columns.group(L, y, threads))
 
     def plus(self, other: Self, threads: int) -> Self:
         """Return the statistics of both."""
@@ -36,7 +36,7 @@ class PatternStatistics(NamedTuple):
         both = LabelMatrix.concat([first.matrix, second.matrix])
         weights = np.concatenate([first.weight, second.weight])
         gold = np.concatenate([first.gold, second.gold])
-        joined = columns.group(both, gold, threads, weights)
+        joined = vote_columns.group(both, gold, threads, weights)
         return type(self)(joined)
 
     @property
@@ -64,7 +64,7 @@ class PatternStatistics(NamedTuple):
         if not ((gold >= -1) & (gold < k)).all() or weight.sum() > MOST_ROWS:
             msg = "its distinct rows hold gold or counts that no fit gives"
             raise ValueError(msg)
-        return cls(columns.Grouped(matrix, weight, gold))
+        return cls(vote_columns.Grouped(matrix, weight, gold))
 
 
 class PairStatistics(NamedTuple):
@@ -80,8 +80,8 @@ class PairStatistics(NamedTuple):
     @classmethod
     def of(cls, L: LabelMatrix, y: ArrayLike | None, threads: int) -> Self:
         """Count the votes of ``L``; gold says nothing here."""
-        grouped = columns.group(L, y, threads)
-        table = columns.observe(grouped, threads)
+        grouped = vote_columns.group(L, y, threads)
+        table = vote_columns.observe(grouped, threads)
         k = L.cardinality
         vote = table.lf * k + table.label
         indptr, other, rows_both = _cpu.count_overlaps(

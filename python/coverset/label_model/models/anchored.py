@@ -13,11 +13,11 @@ import coverset._cpu as _cpu
 import coverset._plots as _plots
 from coverset.label_matrix import LabelMatrix
 from coverset.label_matrix.matrix import matrix_argument
-from coverset.label_model.estimation import columns, dependencies, factors, refinement
+from coverset.label_model.estimation import dependencies, factors, refinement, vote_columns
 from coverset.label_model.estimation.anchored import Fitter, weighed
+from coverset.label_model.estimation.dependency_graph import L1, LEAST, DependencyGraph, grown_graph
 from coverset.label_model.estimation.encoding import Arrays
 from coverset.label_model.estimation.evidence import Evidence
-from coverset.label_model.estimation.graph import L1, LEAST, DependencyGraph, grown_graph
 from coverset.label_model.estimation.statistics import PatternStatistics
 from coverset.label_model.models import anchored_storage
 from coverset.label_model.models.base import balance_argument
@@ -121,7 +121,7 @@ class LabelModel(StreamedModel):
     n_patterns_: int
     n_iter_: int
     solver_: str
-    _fitted: columns.Fitted
+    _fitted: vote_columns.Fitted
     _factors: factors.FactorModel | None = None
     _graph: DependencyGraph | None = None
 
@@ -156,9 +156,9 @@ class LabelModel(StreamedModel):
         (options, balance), grouped = checked, statistics.grouped
         matrix = grouped.matrix
         family = dependencies.families(self.dependencies, self.groups, matrix)
-        table = columns.observe(grouped, threads)
-        agreement = columns.agreement(grouped, table, matrix.cardinality, threads)
-        table = columns.tell_annotators(table, matrix, agreement[1])
+        table = vote_columns.observe(grouped, threads)
+        agreement = vote_columns.agreement(grouped, table, matrix.cardinality, threads)
+        table = vote_columns.tell_annotators(table, matrix, agreement[1])
         solver = self.solver
         if solver in ("auto", "rows"):
             solver = "sgd" if grouped.n_patterns > _AUTO_PATTERNS else "em"
@@ -213,8 +213,8 @@ class LabelModel(StreamedModel):
         table, state = self._fitted.table, self._fitted.state
         self.cardinality_, self.n_lfs_ = self._fitted.cardinality, self._fitted.n_lfs
         self.class_balance_ = state.class_balance.copy()
-        self.lf_accuracies_ = columns.accuracies(table, state)
-        self.lf_accuracy_intervals_ = columns.accuracy_intervals(table, self.lf_accuracies_)
+        self.lf_accuracies_ = vote_columns.accuracies(table, state)
+        self.lf_accuracy_intervals_ = vote_columns.accuracy_intervals(table, self.lf_accuracies_)
         self.lf_weights_, self.lf_clusters_ = dependencies.summary(table)
 
     def _options(self) -> _cpu.FitOptions:
@@ -231,11 +231,11 @@ class LabelModel(StreamedModel):
 
     def _learn_factors(
         self,
-        grouped: columns.Grouped,
-        fitted: columns.Fitted,
+        grouped: vote_columns.Grouped,
+        fitted: vote_columns.Fitted,
         family: NDArray[np.int64] | None,
         threads: int,
-    ) -> tuple[factors.FactorModel, DependencyGraph, columns.Fitted, int]:
+    ) -> tuple[factors.FactorModel, DependencyGraph, vote_columns.Fitted, int]:
         """Learn the graph from a fit with cluster weights, and factors along it."""
         L = grouped.matrix
         graph = grown_graph(grouped, fitted, L1, LEAST, threads, family)
@@ -253,7 +253,7 @@ class LabelModel(StreamedModel):
             "anchor": self.anchor, "max_iter": self.max_iter, "tol": self.tol, "balance": balance
         }  # fmt: skip
         post, passes = factors.learn(model, grouped, start, options, threads)
-        state = columns.believing(fitted.state, fitted.table, grouped, post, threads)
+        state = vote_columns.believing(fitted.state, fitted.table, grouped, post, threads)
         state.class_balance[:] = model.balance
         return model, graph, fitted._replace(state=state), passes
 

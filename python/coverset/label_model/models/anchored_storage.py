@@ -8,7 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 import coverset._arguments as arguments
-from coverset.label_model.estimation import columns
+from coverset.label_model.estimation import vote_columns
+from coverset.label_model.estimation.dependency_graph import DependencyGraph
 from coverset.label_model.estimation.encoding import SMALLEST, Arrays, packed
 from coverset.label_model.estimation.factors import (
     MOST_LFS,
@@ -16,19 +17,18 @@ from coverset.label_model.estimation.factors import (
     Component,
     FactorModel,
 )
-from coverset.label_model.estimation.graph import DependencyGraph
 from coverset.label_model.models.storage import restored_columns
 
 _LARGEST_PARAMETER = 1e6
 
 
-def fit_arrays(fitted: columns.Fitted) -> dict[str, NDArray[Any]]:
+def fit_arrays(fitted: vote_columns.Fitted) -> dict[str, NDArray[Any]]:
     """Return the arrays of a fit; "silent" is what files call the rows without votes."""
     table, state, _, without_votes = fitted
     return {**table._asdict(), **state._asdict(), "silent": without_votes}
 
 
-def restored_fit(arrays: Arrays, settings: dict[str, Any], m: int, k: int) -> columns.Fitted:
+def restored_fit(arrays: Arrays, settings: dict[str, Any], m: int, k: int) -> vote_columns.Fitted:
     """Return a fit, checked."""
     c = len(arrays.vector("label", "<i2"))
     table = restored_columns(
@@ -40,7 +40,7 @@ def restored_fit(arrays: Arrays, settings: dict[str, Any], m: int, k: int) -> co
             "cluster": arrays.take("cluster", "<i4", (c,)),
         },
     )
-    state = columns.State(
+    state = vote_columns.State(
         expected=arrays.numbers("expected", (c, k), 0.0),
         log_weight=arrays.numbers("log_weight", (c, k)),
         class_balance=arrays.numbers("class_balance", (k,), SMALLEST, 1.0),
@@ -48,11 +48,11 @@ def restored_fit(arrays: Arrays, settings: dict[str, Any], m: int, k: int) -> co
         believed_rows=arrays.numbers("believed_rows", (k,), 0.0),
     )
     without_votes = arrays.numbers("silent", (k,), SMALLEST, 1.0)
-    return columns.Fitted(table, state, _settings(settings), without_votes)
+    return vote_columns.Fitted(table, state, _settings(settings), without_votes)
 
 
-def _settings(stored: dict[str, Any]) -> columns.Settings:
-    settings = columns.Settings(**stored)
+def _settings(stored: dict[str, Any]) -> vote_columns.Settings:
+    settings = vote_columns.Settings(**stored)
     if not isinstance(settings.balance_given, bool):
         msg = f"balance_given must be true or false, got {settings.balance_given!r}"
         raise TypeError(msg)
@@ -74,7 +74,7 @@ def stored_factors(factors: FactorModel, graph: DependencyGraph) -> dict[str, An
 
 
 def restored_factors(
-    entry: dict[str, Any], fitted: columns.Fitted
+    entry: dict[str, Any], fitted: vote_columns.Fitted
 ) -> tuple[FactorModel, DependencyGraph]:
     """Return the factors and their graph, checked against the columns."""
     table, balance = fitted.table, fitted.state.class_balance
@@ -97,7 +97,7 @@ def restored_factors(
     return model, DependencyGraph(pairs, graph.take("strengths", "<f8", (n,)), m, names)
 
 
-def _component(part: dict[str, Any], table: columns.Table) -> Component:
+def _component(part: dict[str, Any], table: vote_columns.Table) -> Component:
     m = len(table.annotator)
     lfs = tuple(arguments.whole_number("lf", j, 0, m - 1) for j in part["lfs"])
     labels = tuple(tuple(table.label[table.indptr[j] : table.indptr[j + 1]].tolist()) for j in lfs)

@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 import coverset._arguments as arguments
 import coverset._cpu as _cpu
 from coverset.label_matrix import LabelMatrix
-from coverset.label_model.estimation import columns, rows_without_votes
+from coverset.label_model.estimation import rows_without_votes, vote_columns
 from coverset.label_model.estimation.encoding import SMALLEST, Arrays
 from coverset.label_model.estimation.evidence import Evidence, posterior
 from coverset.label_model.estimation.statistics import PatternStatistics
@@ -124,7 +124,7 @@ class DawidSkene(StreamedModel):
 
     def _learn(self, statistics: Any, checked: Any, threads: int) -> dict[str, Any]:
         (options, balance), grouped = checked, statistics.grouped
-        table = columns.observe(grouped, threads)
+        table = vote_columns.observe(grouped, threads)
         state = _State.zero(table, grouped.matrix.cardinality, balance)
         indptr, column, weight, gold = grouped.arrays(table, threads)
         patterns = indptr, column, weight, gold, table.indptr, table.label
@@ -142,7 +142,7 @@ class DawidSkene(StreamedModel):
         self._require_fitted()
         m, k = self.n_lfs_, self.cardinality_
         options, _ = self._check(k)
-        state = self._state.wider(columns.every(m, k))
+        state = self._state.wider(vote_columns.every(m, k))
         state.weigh(options, 1)
         theta: Floats = np.exp(state.log_weight.reshape(m, k, k))  # LF, label, class
         if self.abstain == "outcome":  # they are relative to an abstain's, and all outcomes make 1
@@ -161,7 +161,7 @@ class DawidSkene(StreamedModel):
 
     def _evidence(self, L: LabelMatrix, threads: int) -> Evidence:
         state = self._seen(L, threads)
-        column = columns.find(L, state.table, threads)
+        column = vote_columns.find(L, state.table, threads)
         if self.abstain == "outcome":
             without_votes = rows_without_votes.by_log_prior(state.log_prior)
         else:
@@ -193,7 +193,7 @@ class DawidSkene(StreamedModel):
 class _State:
     """Expected votes of columns, and the evidence that follows."""
 
-    def __init__(self, table: columns.Table, k: int, balance: Floats) -> None:
+    def __init__(self, table: vote_columns.Table, k: int, balance: Floats) -> None:
         self.table = table
         self.expected = np.zeros((len(table.label), k))
         self.rows = np.zeros(k)
@@ -202,7 +202,7 @@ class _State:
         self.log_prior = np.zeros(k)
 
     @classmethod
-    def zero(cls, table: columns.Table, k: int, balance: Floats | None) -> _State:
+    def zero(cls, table: vote_columns.Table, k: int, balance: Floats | None) -> _State:
         """Return a state of which only the class balance is known."""
         return cls(table, k, np.full(k, 1 / k) if balance is None else balance)
 
@@ -215,7 +215,7 @@ class _State:
         table = self.table
         _cpu.weigh_confusions(table.indptr, table.label, options, *self.arrays(), threads)
 
-    def wider(self, table: columns.Table) -> _State:
+    def wider(self, table: vote_columns.Table) -> _State:
         """Return the same for more columns, which nobody voted."""
         k = len(self.rows)
         larger = _State(table, k, self.class_balance)
@@ -226,5 +226,5 @@ class _State:
 
     def seeing(self, L: LabelMatrix, threads: int) -> _State:
         """Return a state with columns for every vote of ``L``."""
-        table = columns.joined(self.table, L, threads)
+        table = vote_columns.joined(self.table, L, threads)
         return self if table is self.table else self.wider(table)

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 import coverset._cpu as _cpu
 from coverset.label_matrix import LabelMatrix
-from coverset.label_model.estimation import columns
+from coverset.label_model.estimation import vote_columns
 from coverset.label_model.estimation.evidence import Evidence
 
 Floats = NDArray[np.float64]
@@ -46,4 +46,4 @@ def explanation(L: LabelMatrix, evidence: Evidence, threads: int) -> Explanation
     _cpu.explain_votes(L.indptr, evidence.column, *weights, added, threads)
     prior = np.tile(evidence.prior, (len(L), 1))
     prior[~L.covered] = np.log(evidence.without_votes)
-    return Explanation(columns.row_of_entry(L.indptr), L.lfs, L.labels, added, prior)
+    return Explanation(vote_columns.row_of_entry(L.indptr), L.lfs, L.labels, added, prior)

@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 import coverset._arguments as arguments
 import coverset._cpu as _cpu
 from coverset.label_matrix import LabelMatrix
-from coverset.label_model.estimation import columns, rows_without_votes
+from coverset.label_model.estimation import rows_without_votes, vote_columns
 from coverset.label_model.estimation.encoding import Arrays
 from coverset.label_model.estimation.evidence import Evidence, posterior
 from coverset.label_model.estimation.moments import MomentProblem, smallest_probability
@@ -81,7 +81,7 @@ class MomentModel(StreamedModel):
     _magic: ClassVar[str] = "coverset.moment_model"
     _facts: ClassVar[Mapping[str, type]] = {"n_steps_": int, "loss_": float, "_n_rows": int}
     _fewest_lfs: ClassVar[int] = 3
-    _table: columns.Table
+    _table: vote_columns.Table
     _mu: Floats  # (columns, k)
     _n_rows: int
 
@@ -176,7 +176,7 @@ class MomentModel(StreamedModel):
             msg = f"mu must be finite, of shape ({m * k}, {k}), got shape {given.shape}"
             raise ValueError(msg)
         problem = MomentProblem(
-            self._statistics, self.class_balance_, self._precision(m), columns.every(m, k)
+            self._statistics, self.class_balance_, self._precision(m), vote_columns.every(m, k)
         )
         return problem.loss(given, self.l2, arguments.threads(n_threads))
 
@@ -191,12 +191,12 @@ class MomentModel(StreamedModel):
 
     def _evidence(self, L: LabelMatrix, threads: int) -> Evidence:
         k = self.cardinality_
-        table, mu = columns.joined(self._table, L, threads), self._mu
+        table, mu = vote_columns.joined(self._table, L, threads), self._mu
         if table is not self._table:
             mu = np.full((len(table.label), k), smallest_probability(self._n_rows))
             old = self._table.lf * k + self._table.label
             mu[np.searchsorted(table.lf * k + table.label, old)] = self._mu
-        column, balance = columns.find(L, table, threads), self.class_balance_
+        column, balance = vote_columns.find(L, table, threads), self.class_balance_
         without_votes = rows_without_votes.by_balance(balance)
         return Evidence(column, _cpu.logs(mu), _cpu.logs(balance), without_votes)
 

@@ -17,7 +17,7 @@ import numpy as np
 import coverset._arguments as arguments
 import coverset._cpu as _cpu
 import coverset._store as _store
-from coverset.label_model.estimation import columns
+from coverset.label_model.estimation import vote_columns
 from coverset.label_model.estimation.encoding import Arrays, decoded, encoded, packed
 
 Model = TypeVar("Model")
@@ -108,11 +108,11 @@ def _fact(name: str, value: Any, type_: type) -> Any:
 
 def restored_columns(
     arrays: Arrays, m: int, k: int, stored: Mapping[str, Any] | None = None
-) -> columns.Table:
+) -> vote_columns.Table:
     """Return (LF, label) columns that kernels can trust; what is not ``stored`` counts in full."""
     label = arrays.vector("label", "<i2")
     c = len(label)
-    table = columns.Table(
+    table = vote_columns.Table(
         arrays.take("indptr", "<i8", (m + 1,)),
         label,
         np.ones(m, dtype=np.uint8),

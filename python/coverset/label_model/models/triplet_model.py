@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 import coverset._arguments as arguments
 import coverset._cpu as _cpu
 from coverset.label_matrix import LabelMatrix
-from coverset.label_model.estimation import columns, rows_without_votes
+from coverset.label_model.estimation import rows_without_votes, vote_columns
 from coverset.label_model.estimation.encoding import Arrays
 from coverset.label_model.estimation.evidence import Evidence
 from coverset.label_model.estimation.statistics import PairStatistics, both_ways
@@ -109,12 +109,12 @@ class TripletModel(StreamedModel):
 
     def _weighed(self, L: LabelMatrix, threads: int) -> tuple[NDArray[np.int32], Floats, Floats]:
         """Return the column of each vote, the log odds of columns, and those before any vote."""
-        table = columns.observe_rows(L, threads)
+        table = vote_columns.observe_rows(L, threads)
         odds = _cpu.logs(self.class_accuracies_) - _cpu.logs(1 - self.class_accuracies_)
         log_weight = -odds[table.lf]
         log_weight[np.arange(len(table.label)), table.label] *= -1
         prior = _cpu.logs(self.class_balance_) - _cpu.logs(1 - self.class_balance_)
-        return columns.find(L, table, threads), np.ascontiguousarray(log_weight), prior
+        return vote_columns.find(L, table, threads), np.ascontiguousarray(log_weight), prior
 
     def _proba(self, L: LabelMatrix, threads: int) -> NDArray[np.float32]:
         k = self.cardinality_
@@ -141,7 +141,7 @@ class _LFPairs:
         first, second = statistics.pairs()
         self._labels = first % self._k, second % self._k
         self._rows = statistics.rows_both
-        key, self._pair = columns.numbered(first // self._k * m + second // self._k, m * m)
+        key, self._pair = vote_columns.numbered(first // self._k * m + second // self._k, m * m)
         self._both = np.bincount(self._pair, weights=self._rows, minlength=len(key))
         a, b = np.divmod(key, m)
         half = np.searchsorted(a, np.arange(m + 1)).astype(np.int64)

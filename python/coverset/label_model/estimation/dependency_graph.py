@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 import coverset._plots as _plots
-from coverset.label_model.estimation import columns
+from coverset.label_model.estimation import vote_columns
 from coverset.label_model.estimation.anchored import weighed
 from coverset.label_model.estimation.clusters import connected
 from coverset.label_model.estimation.dependencies import Dependent
@@ -57,8 +57,8 @@ class DependencyGraph(NamedTuple):
 
 
 def grown_graph(
-    grouped: columns.Grouped,
-    fitted: columns.Fitted,
+    grouped: vote_columns.Grouped,
+    fitted: vote_columns.Fitted,
     l1: float,
     least: float,
     threads: int,
@@ -66,10 +66,10 @@ def grown_graph(
 ) -> DependencyGraph:
     """Return the graph of distinct rows, by a fit's posterior; in families, where given."""
     matrix = grouped.matrix
-    table, state = columns.extend(fitted.table, fitted.state, matrix, threads)
+    table, state = vote_columns.extend(fitted.table, fitted.state, matrix, threads)
     # votes that are taken to repeat each other leave classes undecided, which looks like dependence
     decided = weighed(fitted, matrix, threads).undivided(matrix, threads).astype(np.float64)
-    state = columns.believing(state, table, grouped, decided, threads)
+    state = vote_columns.believing(state, table, grouped, decided, threads)
     dependent = Dependent(grouped, table, None, threads)
     found = [*dependent.direct(state, l1, threads), *dependent.beyond_chance(state)]
     if family is not None:  # what LFs of other families explain is explained, but no pair
