@@ -28,6 +28,7 @@ ROOMS = {
     "cuda": "whether there is a device; in C++, headers of device code",
     "_arguments": "checks of arguments",
     "_cpu": "the compiled kernels",
+    "_cpu_sums": "its stubs of what label models count and sum",
     "_cuda": "the compiled kernels of a device",
     "_metrics": "the names of distances, and what each returns",
     "_not_fitted": "the error of what must be fitted first",
