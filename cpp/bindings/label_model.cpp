@@ -383,16 +383,16 @@ void bind_label_model(py::module_& m) {
       "predict_proba",
       [](const Indices& indptr, const Lfs& column, const Doubles& log_weight,
          const Doubles& column_weight, const Doubles& log_prior, double row_correlation,
-         const Doubles& silent, Array<float>& probabilities, int threads) {
+         const Doubles& without_votes, Array<float>& probabilities, int threads) {
         const auto target = out(probabilities);
         const Evidence evidence{in(log_weight), in(log_prior), row_correlation, in(column_weight)};
         run(threads, [&](const Cpu& device) {
-          predict_proba(device, in(indptr), in(column), evidence, in(silent), target);
+          predict_proba(device, in(indptr), in(column), evidence, in(without_votes), target);
         });
       },
       "indptr"_a.noconvert(), "column"_a.noconvert(), "log_weight"_a.noconvert(),
       "column_weight"_a.noconvert(), "log_prior"_a.noconvert(), "row_correlation"_a,
-      "silent"_a.noconvert(), "probabilities"_a.noconvert(), "threads"_a);
+      "without_votes"_a.noconvert(), "probabilities"_a.noconvert(), "threads"_a);
 }
 
 }  // namespace coverset::bindings

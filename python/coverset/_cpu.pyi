@@ -402,7 +402,7 @@ def predict_proba(
     column_weight: _Float64,
     log_prior: _Float64,
     row_correlation: float,
-    silent: _Float64,
+    without_votes: _Float64,
     probabilities: _Float32,
     threads: int,
 ) -> None: ...

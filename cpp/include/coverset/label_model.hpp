@@ -260,7 +260,7 @@ struct DawidSkeneState {
 };
 
 /// log_weight and log_prior from expected votes. With abstains as an outcome, the evidence of
-/// LFs that are silent is in the prior, and a vote's is relative to it.
+/// LFs that abstain is in the prior, and a vote's is relative to it.
 void weigh_confusions(const Cpu& device, const VoteColumns& columns,
                       const DawidSkeneOptions& options, DawidSkeneState& state);
 
@@ -373,16 +373,17 @@ struct Evidence {
   std::span<const double> weight = {};  // of each column's votes, in log_weight already; empty: 1
 };
 
-/// How much of the log of a silent row's probabilities is added to the evidence of all others.
+/// How much of the log of the probabilities of rows without votes is added to the evidence of all
+/// others.
 inline constexpr double kTieBreaker = 1e-3;
 
 /// Class probabilities (rows, cardinality) of rows given as columns; rows without votes, or with
-/// votes in no column only, get `silent` (positive). It also breaks ties: a thousandth of its log
-/// is added to the evidence of every row. Scratch: 8 bytes a class, and as much for each row in
-/// work: 64 a thread on the host, as many as there is scratch for on a device.
+/// votes in no column only, get `without_votes` (positive). It also breaks ties: a thousandth of
+/// its log is added to the evidence of every row. Scratch: 8 bytes a class, and as much for each
+/// row in work: 64 a thread on the host, as many as there is scratch for on a device.
 void predict_proba(const Cpu& device, std::span<const std::int64_t> indptr,
                    std::span<const std::int32_t> column, const Evidence& evidence,
-                   std::span<const double> silent, std::span<float> probabilities);
+                   std::span<const double> without_votes, std::span<float> probabilities);
 
 /// evidence (votes, cardinality) out: what each vote adds, its column's log weight times how much
 /// of its row's evidence counts.

@@ -188,9 +188,9 @@ class Trainer {
       }
       for (std::size_t at = 0; at < static_cast<std::size_t>(group.count); ++at) {
         double* own = classes.data() + at * k_;
-        const bool silent = group.rows[at].first == group.rows[at].last;
-        weight[at] = silent ? 0.0 : patterns_.weight[pattern(i, at)];
-        if (silent) std::fill_n(own, k_, 0.0);
+        const bool without_votes = group.rows[at].first == group.rows[at].last;
+        weight[at] = without_votes ? 0.0 : patterns_.weight[pattern(i, at)];
+        if (without_votes) std::fill_n(own, k_, 0.0);
       }
       if (source != Source::majority) {
         const double move = COVERSET_AT_LEVEL(keep_rows)(

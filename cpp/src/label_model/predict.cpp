@@ -7,13 +7,14 @@
 namespace coverset {
 void predict_proba(const Cpu& device, std::span<const std::int64_t> indptr,
                    std::span<const std::int32_t> column, const Evidence& evidence,
-                   std::span<const double> silent, std::span<float> probabilities) {
+                   std::span<const double> without_votes, std::span<float> probabilities) {
   const auto n = static_cast<std::int64_t>(indptr.size()) - 1;
-  const std::size_t k = silent.size();
+  const std::size_t k = without_votes.size();
   const std::int64_t block =
       std::clamp<std::int64_t>((1 << 16) / static_cast<std::int64_t>(k), kGroup, 1 << 13);
   std::vector<double> log_prior(evidence.log_prior.begin(), evidence.log_prior.end());
-  for (std::size_t y = 0; y < k; ++y) log_prior[y] += kTieBreaker * log_exact_order(silent[y]);
+  for (std::size_t y = 0; y < k; ++y)
+    log_prior[y] += kTieBreaker * log_exact_order(without_votes[y]);
   const auto weight = uneven(evidence.weight);
   parallel_for(device, n, block, [&](std::int64_t begin, std::int64_t end) {
     RowGroup group;
@@ -26,7 +27,7 @@ void predict_proba(const Cpu& device, std::span<const std::int64_t> indptr,
       group.weigh(evidence.row_correlation, weight);
       group_probabilities(group, evidence.log_weight, log_prior, classes.data());
       for (std::size_t i = 0; i < static_cast<std::size_t>(group.count); ++i) {
-        if (group.votes(i) == 0) std::ranges::copy(silent, classes.data() + i * k);
+        if (group.votes(i) == 0) std::ranges::copy(without_votes, classes.data() + i * k);
       }
       float* out = probabilities.data() + static_cast<std::size_t>(row) * k;
       const std::size_t size = static_cast<std::size_t>(group.count) * k;

@@ -129,12 +129,12 @@ class Pass {
       const double share = room.votes[2 * i * k_];
       const double* posterior = room.classes.data() + i * k_;
       double* expected = room.expected.data() + 2 * i * k_;
-      const bool silent = group.rows[i].first == group.rows[i].last;
+      const bool without_votes = group.rows[i].first == group.rows[i].last;
       const auto row = static_cast<std::size_t>(from) + i;
       const std::int16_t gold = gold_.empty() ? std::int16_t{-1} : gold_[row];
-      if (silent || gold >= 0) {
+      if (without_votes || gold >= 0) {
         std::fill_n(expected, 2 * k_, 0.0);
-        if (!silent) expected[gold] = expected[k_ + static_cast<std::size_t>(gold)] = 1.0;
+        if (!without_votes) expected[gold] = expected[k_ + static_cast<std::size_t>(gold)] = 1.0;
         continue;
       }
       for (std::size_t y = 0; y < k_; ++y) {

@@ -1,4 +1,4 @@
-// Sums over rows by column and class: in one order, or of numbers so round that no order shows.
+// Sums over rows by column and class: in one order, or order-independent and exact.
 #pragma once
 
 #include <algorithm>
@@ -50,7 +50,7 @@ struct Expected {
 };
 
 /// Calls visit(begin, end, sums) for blocks of 0..n-1 and adds up the sums: one for each thread,
-/// as far as 64 MiB go, for sums in which no order shows.
+/// as far as 64 MiB go, for order-independent exact sums.
 template <class Visit>
 Expected sum_blocks(const Cpu& device, std::int64_t n, std::size_t columns, std::size_t k,
                     Visit&& visit) {

@@ -5,7 +5,7 @@
 
 #include "coverset/lf.hpp"
 #include "lf/hits.hpp"
-#include "lf/quiet.hpp"
+#include "lf/outside.hpp"
 
 namespace coverset {
 namespace {
@@ -97,13 +97,13 @@ Segments<T> cut(const RangeRules<T>& ranges) {
 
 /// Numbers low..high fire nothing, if low <= high.
 template <class T>
-struct Quiet {
+struct Gap {
   T low = 1, high = 0;
 };
 
 /// The gap between segments that holds the most of a sample: the answer does not depend on it.
 template <class T>
-Quiet<T> quietest_gap(const Segments<T>& segments, std::span<const T> values) {
+Gap<T> fullest_gap(const Segments<T>& segments, std::span<const T> values) {
   const std::size_t n = segments.low.size();
   std::vector<std::size_t> count(n + 1, 0);
   const std::size_t step = values.size() / 512 + 1;
@@ -124,12 +124,12 @@ Quiet<T> quietest_gap(const Segments<T>& segments, std::span<const T> values) {
 template <class T>
 Hits match_numbers(const Cpu& device, const RangeRules<T>& ranges, const NumberView<T>& numbers) {
   const Segments<T> segments = cut(ranges);
-  const Quiet<T> quiet = quietest_gap(segments, numbers.values);
+  const Gap<T> gap = fullest_gap(segments, numbers.values);
   const auto n = static_cast<std::int64_t>(numbers.values.size());
   return collect_hits(device, n, kBlock, [&](std::int64_t begin, std::int64_t end, Hits& hits) {
     unsigned places[kBlock];
-    const long found = COVERSET_AT_LEVEL(find_loud)(kType<T>, numbers.values.data() + begin,
-                                                    end - begin, &quiet.low, &quiet.high, places);
+    const long found = COVERSET_AT_LEVEL(find_outside)(kType<T>, numbers.values.data() + begin,
+                                                       end - begin, &gap.low, &gap.high, places);
     for (long i = 0; i < found; ++i) {
       const std::int64_t row = begin + places[i];
       if (!numbers.valid(row)) continue;

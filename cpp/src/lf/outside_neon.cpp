@@ -1,0 +1,2 @@
+#define COVERSET_LEVEL neon
+#include "lf/outside_kernel.inl"

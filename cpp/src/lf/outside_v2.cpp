@@ -1,0 +1,2 @@
+#define COVERSET_LEVEL v2
+#include "lf/outside_kernel.inl"

@@ -1,2 +1,0 @@
-#define COVERSET_LEVEL neon
-#include "lf/quiet_kernel.inl"

@@ -1,2 +1,0 @@
-#define COVERSET_LEVEL v2
-#include "lf/quiet_kernel.inl"

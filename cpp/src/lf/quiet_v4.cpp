@@ -1,2 +1,0 @@
-#define COVERSET_LEVEL v4
-#include "lf/quiet_kernel.inl"
