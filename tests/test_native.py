@@ -126,6 +126,10 @@ def test_tile_products_are_those_of_plain_loops(build):
     assert run(build / "tests" / "cpp" / "tiles") == "tiles: all products hold\n"
 
 
+def test_canonical_distances_are_the_scalar_ones_at_every_level(build):
+    assert run(build / "tests" / "cpp" / "canonical") == "canonical: all distances hold\n"
+
+
 def test_exp_and_log_are_off_by_one_unit_at_most(build):
     assert run(build / "tests" / "cpp" / "exp_log").endswith("units in the last place\n")
 
