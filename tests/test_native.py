@@ -130,6 +130,10 @@ def test_canonical_distances_are_the_scalar_ones_at_every_level(build):
     assert run(build / "tests" / "cpp" / "canonical") == "canonical: all distances hold\n"
 
 
+def test_error_bounds_hold_where_rows_drive_each_of_their_terms(build):
+    assert run(build / "tests" / "cpp" / "bounds").endswith("bounds: all bounds hold\n")
+
+
 def test_exp_and_log_are_off_by_one_unit_at_most(build):
     assert run(build / "tests" / "cpp" / "exp_log").endswith("units in the last place\n")
 
