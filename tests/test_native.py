@@ -134,6 +134,10 @@ def test_error_bounds_hold_where_rows_drive_each_of_their_terms(build):
     assert run(build / "tests" / "cpp" / "bounds").endswith("bounds: all bounds hold\n")
 
 
+def test_scans_find_what_all_distances_in_order_say(build):
+    assert run(build / "tests" / "cpp" / "scan") == "scan: all answers hold\n"
+
+
 def test_exp_and_log_are_off_by_one_unit_at_most(build):
     assert run(build / "tests" / "cpp" / "exp_log").endswith("units in the last place\n")
 
