@@ -17,9 +17,9 @@ namespace {
 using namespace coverset;
 
 constexpr float kInfinity = std::numeric_limits<float>::infinity();
-constexpr const char* kKinds[] = {"ordinary", "equal distances", "near duplicates",
-                                  "long and short", "equal rows"};
-constexpr int kKindCount = 5;
+constexpr const char* kKinds[] = {"ordinary",       "equal distances", "near duplicates",
+                                  "long and short", "equal rows",      "longest"};
+constexpr int kKindCount = 6;
 
 /// Draws numbers one after another.
 struct Draw {
@@ -50,6 +50,10 @@ std::vector<float> make_rows(int kind, std::uint64_t seed, std::int64_t n, std::
     if (kind == 2) rows[i] = 3.0f + static_cast<float>(c) + value * 1e-6f;
     if (kind == 3) rows[i] = std::ldexp(value, row % 9 == 0 ? 60 : static_cast<int>(row % 50) - 25);
     if (kind == 3 && c == 0) rows[i] += std::copysign(0x1p-13f, value);  // no zeros in float16
+    if (kind == 5) {  // squares add up to almost 2^126
+      const float size = 0.999f * 0x1p63f / std::sqrt(static_cast<float>(d));
+      rows[i] = std::copysign(size * (row % 3 == 0 ? 1.0f : std::fabs(value)), value);
+    }
     if (kind == 4) rows[i] = row % 40 == 7 ? value : static_cast<float>(c + 1);
   }
   return rows;
@@ -180,7 +184,11 @@ class Division {
     for (std::int64_t from = 0; from < n;) {
       const std::int64_t some = std::min(n - from, 1 + draw_.below(draw_.below(2) == 0 ? 20 : n));
       CandidateScan& scan = scans[static_cast<std::size_t>(draw_.below(count))];
-      if (draw_.below(3) == 0) scan.change_precision(precision());
+      if (draw_.below(3) == 0) {
+        const Precision next = precision();
+        scan.change_precision(next);
+        if (scan.panel().precision() != next) return 0;
+      }
       visit(scan, all.part(from, some));
       from += some;
     }
@@ -255,7 +263,8 @@ bool divisions_hold(int kind, Metric metric, Dtype dtype) {
                         kind == 1 ? 5 : 21);
   return at_each_level([&](const char* level) {
     for (std::uint64_t round = 0; round < 8; ++round) {
-      Draw draw{1000 * round + static_cast<std::uint64_t>(kind)};
+      Draw draw{static_cast<std::uint64_t>(kind) + 10 * static_cast<std::uint64_t>(metric) +
+                100 * static_cast<std::uint64_t>(dtype) + 1000 * round};
       const Wish wish(example, draw);
       const std::int64_t wrong = Division(example, wish.wanted, draw).first_wrong();
       if (wrong < 0) continue;
