@@ -58,6 +58,17 @@ ROOMS = {
     "module": "the list of bindings",
     "text": "Arrow and Python strings as views",
 }
+# What a room of cpp/src may include of others; contracts (coverset/...) are open to all.
+ARROWS = {
+    "coreset": {"exact", "simd"},
+    "exact": {"simd"},
+    "exp_log": {"simd"},
+    "label_matrix": {"simd"},
+    "label_model": {"simd"},
+    "lf": {"label_matrix", "simd"},
+    "neighbors": {"exact", "simd"},
+    "simd": set(),
+}
 FOLDERS = [
     *("python/coverset", "cpp/include/coverset", "cpp/src", "cpp/bindings"),
     *("cuda/include/coverset", "cuda/include/coverset/cuda", "cuda/src", "cuda/bindings"),
@@ -166,6 +177,25 @@ def test_no_module_is_imported_through_a_package_around_it():
     files = [path for path in PACKAGE.rglob("*.py") if PACKAGE / "demo" not in path.parents]
     found = [where for path in files for where in imports_through_packages_around(path)]
     assert not found, found
+
+
+def forbidden_includes(room: str, text: str) -> list[str]:
+    included = set(re.findall(r'^#include "(\w+)/', text, re.MULTILINE))
+    return sorted(included - ARROWS[room] - {room, "coverset"})
+
+
+def test_rooms_of_kernels_include_what_is_below_them():
+    folder = ROOT / "cpp" / "src"
+    assert sorted(path.name for path in folder.iterdir() if path.is_dir()) == sorted(ARROWS)
+    for room in ARROWS:
+        for path in (folder / room).rglob("*.*"):
+            assert forbidden_includes(room, path.read_text()) == [], path
+
+
+def test_an_include_of_a_neighboring_room_is_named():
+    text = '#include <vector>\n#include "neighbors/neighbor_lists.hpp"\n#include "exact/scan.hpp"\n'
+    assert forbidden_includes("coreset", text) == ["neighbors"]
+    assert forbidden_includes("exact", text) == ["neighbors"]
 
 
 @pytest.mark.parametrize("folder", ["cpp/include", "cpp/src", "cuda/include", "cuda/src"])

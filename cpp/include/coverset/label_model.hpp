@@ -355,10 +355,10 @@ void factor_log_probabilities(const Cpu& device, const FactorComponent& componen
 struct OutcomePlaces {
   std::span<const std::int64_t> component;  // (n_lfs): -1 for an LF in none
   std::span<const std::int64_t> added;      // (n_lfs, cardinality): 0 where a vote says nothing
-  std::span<const std::int64_t> start;      // (components): the number of the silent outcome
+  std::span<const std::int64_t> start;      // (components): the number of the outcome without votes
 };
 
-/// Rows as the outcomes of their components that are not silent, by component, ascending: size
+/// Rows as the outcomes of their components that have votes, by component, ascending: size
 /// (indptr, rows + 1), then fill. Allocates 8 bytes a component for each block in work.
 void size_outcomes(const Cpu& device, const Votes& votes, const OutcomePlaces& places,
                    std::span<std::int64_t> indptr);

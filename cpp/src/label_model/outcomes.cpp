@@ -20,7 +20,7 @@ class RowOutcomes {
         classes_(places.added.size() / std::max<std::size_t>(places.component.size(), 1)),
         sum_(places.start.size()) {}
 
-  /// Calls visit(component, sum of what its votes add) for each component that is not silent.
+  /// Calls visit(component, sum of what its votes add) for each component that has votes.
   template <class Visit>
   void visit_row(const Votes& votes, std::size_t row, Visit&& visit) {
     for (auto e = static_cast<std::size_t>(votes.indptr[row]);
