@@ -2,13 +2,14 @@
 
     pip install --no-deps --target OLD coverset-as-it-was
     pip install --no-deps --target NEW .
-    python bench/two_builds.py OLD NEW [-k EXPRESSION] [--pairs 15]
+    python bench/two_builds.py OLD NEW [-k EXPRESSION] [--starts 12] [--pairs 5]
 
 Each build runs in a process of its own. For each
 workload the two answers are compared first; then runs alternate A B, B A, A B, ... with one
-process waiting while the other works. A row has the median of the ratios new / old of pairs and an
-interval that holds their median with 95 % confidence (order statistics), and writes
-results/two_builds.json.
+process waiting while the other works. Where a process's memory lies changes times by more than most
+changes do, so that both are started anew several times: a start's ratio is that of its medians, and
+a row has the median of all starts' ratios and an interval that holds it with 95 % confidence (order
+statistics). Writes results/two_builds.json.
 """
 
 from __future__ import annotations
@@ -31,7 +32,7 @@ import numpy as np
 import workloads
 
 Run = Callable[[], Any]
-SECONDS = 0.15  # a timed run repeats its workload for at least that long
+SECONDS = 0.1  # a timed run repeats its workload for at least that long
 
 
 def search(n: int, d: int, q: int, k: int, metric: str, dtype: str = "float32") -> Run:
@@ -223,9 +224,9 @@ def interval(ratios: list[float]) -> tuple[float, float, float]:
     return float(np.median(ordered)), ordered[low], ordered[high]
 
 
-def compare(name: str, old: Build, new: Build, pairs: int) -> dict[str, Any]:
-    """Check that answers agree, then time both in turn."""
-    same = old.ask(name) == new.ask(name)
+def pairs_of(name: str, old: Build, new: Build, pairs: int) -> tuple[float, float]:
+    """Check that answers agree, then time both in turn: the medians."""
+    assert old.ask(name) == new.ask(name), f"{name}: the answers differ"
     once = min(old.ask(1), old.ask(1))
     repeat = max(1, round(SECONDS / once))
     times: list[tuple[float, float]] = []
@@ -236,15 +237,19 @@ def compare(name: str, old: Build, new: Build, pairs: int) -> dict[str, Any]:
         else:
             first = new.ask(repeat)
             times.append((old.ask(repeat), first))
+    return float(np.median([a for a, _ in times])), float(np.median([b for _, b in times]))
+
+
+def row_of(name: str, times: list[tuple[float, float]]) -> dict[str, Any]:
+    """Return a workload's row of the report."""
     median, low, high = interval([b / a for a, b in times])
     return {
         "workload": name,
-        "same_bytes": same,
         "old_s": round(float(np.median([a for a, _ in times])), 6),
         "new_s": round(float(np.median([b for _, b in times])), 6),
         "new_over_old": round(median, 4),
         "interval": [round(low, 4), round(high, 4)],
-        "pairs": pairs,
+        "starts": len(times),
     }
 
 
@@ -253,20 +258,22 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("builds", nargs="*", help="folders with the old and the new build")
     parser.add_argument("-k", default="", help="only workloads whose name holds that")
-    parser.add_argument("--pairs", type=int, default=15)
+    parser.add_argument("--starts", type=int, default=12)
+    parser.add_argument("--pairs", type=int, default=5)
     parser.add_argument("--serve", action="store_true", help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.serve:
         serve()
-    old, new = (Build(folder) for folder in options.builds)
-    rows = []
-    for name in WORKLOADS:
-        if options.k not in name:
-            continue
-        rows.append(compare(name, old, new, options.pairs))
-        print(json.dumps(rows[-1]), flush=True)
-    for build in (old, new):
-        build.process.kill()
+    times: dict[str, list[tuple[float, float]]] = {n: [] for n in WORKLOADS if options.k in n}
+    for _ in range(options.starts):
+        old, new = (Build(folder) for folder in options.builds)
+        for name, known in times.items():
+            known.append(pairs_of(name, old, new, options.pairs))
+        for build in (old, new):
+            build.process.kill()
+            build.process.wait()
+    rows = [row_of(name, known) for name, known in times.items()]
+    print("\n".join(json.dumps(row) for row in rows))
     if not options.k:
         from run import machine
 

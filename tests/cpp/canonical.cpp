@@ -177,6 +177,30 @@ bool bad_rows_hold(const char* level) {
   return true;
 }
 
+/// Rows about as long as the limit are refused by their sum in 16 lanes, the same on every level.
+bool limits_hold(const char* level) {
+  constexpr std::int64_t d = 101;
+  for (std::uint64_t seed = 0; seed < 1000; ++seed) {
+    std::vector<float> row(d);
+    double squares = 0.0;
+    for (std::size_t c = 0; c < row.size(); ++c) {
+      row[c] = random_number(seed, c);
+      squares += static_cast<double>(row[c]) * row[c];
+    }
+    for (float& number : row) number *= static_cast<float>(0x1p63 / std::sqrt(squares));
+    const Rows rows{row.data(), 1, d, 4 * d, Dtype::float32};
+    const float sum = canonical::inner_product(row.data(), row.data(), d);
+    const BadRow found = find_bad_row(Cpu{1}, rows, Metric::sqeuclidean);
+    if (found.row == (sum > kMostSquares ? 0 : -1) && (found.row < 0 || found.squares == sum)) {
+      continue;
+    }
+    std::printf("canonical: find_bad_row at the limit, seed %d, at %s\n", static_cast<int>(seed),
+                level);
+    return false;
+  }
+  return true;
+}
+
 /// The lesser distance is nearer; ties, those of 0 and -0 among them, go to the lower row.
 bool order_holds() {
   const float least = std::numeric_limits<float>::denorm_min();
@@ -205,7 +229,7 @@ int main() {
                          }
                          if (!queries_hold(level, kind, 300, 19)) return false;
                        }
-                       return bad_rows_hold(level);
+                       return bad_rows_hold(level) && limits_hold(level);
                      });
   if (holds) std::printf("canonical: all distances hold\n");
   return holds ? 0 : 1;

@@ -9,7 +9,7 @@
 
 namespace coverset {
 
-/// A float that is at least `value`.
+/// A float that is at least `value`, where that is no subnormal number.
 inline float float_above(double value) {
   return static_cast<float>(value + std::abs(value) * 0x1p-20);
 }
@@ -18,7 +18,7 @@ inline float float_above(double value) {
 /// less the product alone, of normalized rows; least is nearest. In exact numbers it would be a
 /// rising function, score_bound(), of the distance.
 struct NormalizedQuery {
-  double norm = 0.0;      // of the query as it is multiplied
+  double norm = 0.0;      // of the query as it is multiplied, but for underflow
   double shift = 0.0;     // squared distances: the query's |q|^2; else its product with the mean
   double constant = 0.0;  // what any row's score may be off
 };

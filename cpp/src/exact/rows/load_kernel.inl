@@ -86,15 +86,16 @@ float center_row(const float* row, float norm, const float* mean, float scale, l
 }
 
 RowSize measure_row(const float* row, long d) {
-  Lanes<float> squares = {}, most = {};
+  constexpr long kSums = 16;  // on every level, so that the same rows are refused
+  Lanes<float, kSums> squares = {}, most = {};
   long c = 0;
-  for (; c + kLanes <= d; c += kLanes) {
-    const Lanes<float> value = load(row + c);
-    const Lanes<float> size = value < 0.0f ? -value : value;
+  for (; c + kSums <= d; c += kSums) {
+    const Lanes<float, kSums> value = load<kSums>(row + c);
+    const Lanes<float, kSums> size = value < 0.0f ? -value : value;
     squares += value * value;
     most = larger(most, size);
   }
-  float sums[kLanes], sizes[kLanes];
+  float sums[kSums], sizes[kSums];
   store(squares, sums);
   store(most, sizes);
   for (long l = 0; c < d; ++c, ++l) {
@@ -102,7 +103,7 @@ RowSize measure_row(const float* row, long d) {
     sums[l] += row[c] * row[c];
     sizes[l] = larger(sizes[l], size);
   }
-  fold_halves<kLanes>([&](long l, long other) {
+  fold_halves<kSums>([&](long l, long other) {
     sums[l] += sums[other];
     sizes[l] = larger(sizes[l], sizes[other]);
   });
