@@ -62,10 +62,18 @@ class RuleBook:
         return slots, labels
 
 
-class Tally:
-    """What the functions of a plan did: by slot."""
+# searches strings in worker processes: the places of those in which the member is found
+Elsewhere = Callable[[Member, list[str | None], str], NDArray[np.int64]]
 
-    def __init__(self, slots: int) -> None:
+
+class Running:
+    """A run of a plan: what its functions did, by slot, and where else they may search.
+
+    Passes never change after they were compiled, so that several threads may run one plan.
+    """
+
+    def __init__(self, slots: int, elsewhere: Elsewhere | None) -> None:
+        self.elsewhere = elsewhere
         self.errors = [0] * slots
         self.first_errors: list[str | None] = [None] * slots
         self.unmapped = [0] * slots
@@ -94,7 +102,7 @@ class Pass(ABC):
         """Make the tables of the kernel; return the rules of each member."""
 
     @abstractmethod
-    def run(self, block: Block, tally: Tally, n_threads: int) -> list[Part]:
+    def run(self, block: Block, running: Running, n_threads: int) -> list[Part]:
         """Return the hits on a block."""
 
 

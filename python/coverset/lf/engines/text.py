@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import reduce
 from typing import Any
@@ -17,20 +17,18 @@ from coverset.lf.engines.literals import Literal
 from coverset.lf.engines.multi_pattern import MultiPattern
 from coverset.lf.engines.passes import (
     NO_ROWS,
+    Elsewhere,
     Member,
     Part,
     Pass,
     RuleBook,
-    Tally,
+    Running,
     constant_part,
     expanded,
     named,
 )
 from coverset.lf.tables.blocks import Block
 from coverset.lf.tables.columns import Text
-
-# searches strings in worker processes: the places of those in which the member is found
-Elsewhere = Callable[[Member, list[str | None], str], NDArray[np.int64]]
 
 
 class _Scan:
@@ -77,7 +75,6 @@ class TextPass(Pass):
     def compile(self, members: Sequence[Member], rules: RuleBook) -> list[list[int]]:
         """Put every literal into one scan, by alphabet."""
         self.column = members[0].lf.columns[0]
-        self.elsewhere: Elsewhere | None = None
         self._decoded = False  # whether some function reads characters, not bytes
         self._searched: list[_Searched] = []
         scans: dict[tuple[bool, bool], _Scan] = {}
@@ -120,16 +117,16 @@ class TextPass(Pass):
             common[i].in_multi = True
         return multi if multi.taken else None
 
-    def run(self, block: Block, tally: Tally, n_threads: int) -> list[Part]:
+    def run(self, block: Block, running: Running, n_threads: int) -> list[Part]:
         """Scan the column once, then search the rows that can match."""
-        with tally.timed(self.members):
+        with running.timed(self.members):
             text = named(self.members, block.text, self.column)
             if self._decoded:
                 readers = [m for m in self.members if m.lf.characters]  # type: ignore[attr-defined]
                 named(readers, self._check, text, block.start, n_threads)
             parts = [scan.run(text, n_threads) for scan in self._scans]
         if self._searched:
-            parts += self._search(text, parts, tally, n_threads)
+            parts += self._search(text, parts, running, n_threads)
         if text.codes is None:
             return parts
         return [expanded(part, text, n_threads) for part in parts]
@@ -144,13 +141,15 @@ class TextPass(Pass):
             msg = f"column {self.column!r}: text must be valid UTF-8, row {start + bad} is not"
             raise ValueError(msg)
 
-    def _search(self, text: Text, parts: list[Part], tally: Tally, n_threads: int) -> list[Part]:
+    def _search(
+        self, text: Text, parts: list[Part], running: Running, n_threads: int
+    ) -> list[Part]:
         """Run each regex on its candidates; those on RE2 side by side."""
         n_threads = n_threads or _cpu.available_threads()
         by_rule = _by_rule(parts, [rule for s in self._searched for rule in s.candidates])
         in_multi = [s.member for s in self._searched if s.in_multi]
         if self._multi is not None:
-            with tally.timed(in_multi):
+            with running.timed(in_multi):
                 found_there = self._multi.candidates(text, n_threads)
             by_slot = {m.slot: rows for m, rows in zip(in_multi, found_there, strict=True)}
 
@@ -163,11 +162,11 @@ class TextPass(Pass):
                 rows = by_slot[member.slot]
             elif searched.candidates:
                 rows = reduce(_common, (by_rule[rule] for rule in searched.candidates))
-            if lf.engine == "python" and self.elsewhere is not None:
-                found = self._search_elsewhere(member, text, rows)
+            if lf.engine == "python" and running.elsewhere is not None:
+                found = self._search_elsewhere(running.elsewhere, member, text, rows)
             else:
                 found = lf.find(text, rows)
-            tally.seconds[member.slot] += time.perf_counter() - started
+            running.seconds[member.slot] += time.perf_counter() - started
             return constant_part(found, searched.rule)
 
         side_by_side = [s for s in self._searched if s.member.lf.engine == "re2"]
@@ -175,23 +174,22 @@ class TextPass(Pass):
             return [search(searched) for searched in self._searched]
         others = [s for s in self._searched if s.member.lf.engine != "re2"]
         with ThreadPoolExecutor(n_threads) as pool:
-            running = [pool.submit(search, searched) for searched in side_by_side]
+            futures = [pool.submit(search, searched) for searched in side_by_side]
             try:
                 found = [search(searched) for searched in others]
-                return found + [future.result() for future in running]
+                return found + [future.result() for future in futures]
             except BaseException:
                 pool.shutdown(wait=False, cancel_futures=True)
                 raise
 
     def _search_elsewhere(
-        self, member: Member, text: Text, rows: NDArray[np.int32] | None
+        self, elsewhere: Elsewhere, member: Member, text: Text, rows: NDArray[np.int32] | None
     ) -> NDArray[np.int32]:
-        assert self.elsewhere is not None
         if rows is None:
             rows = np.flatnonzero(text.validity.mask).astype(np.int32)
         if not len(rows):
             return rows
-        return rows[self.elsewhere(member, text.take(rows).strings(), self.column)]
+        return rows[elsewhere(member, text.take(rows).strings(), self.column)]
 
 
 def _common(first: NDArray[np.int32], second: NDArray[np.int32]) -> NDArray[np.int32]:

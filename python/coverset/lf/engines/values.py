@@ -14,7 +14,7 @@ from coverset.lf.engines.passes import (
     Part,
     Pass,
     RuleBook,
-    Tally,
+    Running,
     expanded,
     named,
 )
@@ -31,9 +31,9 @@ class NumberPass(Pass):
         self._tables: dict[tuple[np.dtype[Any], str | None], tuple[Any, Any, Any]] = {}
         return [[rules.add(m, label) for label in _outcomes(m.lf)] for m in members]
 
-    def run(self, block: Block, tally: Tally, n_threads: int) -> list[Part]:
+    def run(self, block: Block, running: Running, n_threads: int) -> list[Part]:
         """Locate the numbers of a block."""
-        with tally.timed(self.members):
+        with running.timed(self.members):
             numbers = named(self.members, block.numbers, self.column)
             kind = numbers.dtype, numbers.unit
             try:
@@ -49,7 +49,7 @@ class NumberPass(Pass):
                     numbers.values, bits.bits, bits.offset, *self._tables[kind], n_threads
                 )
             )
-            count_unmapped(self, part, numbers, tally)
+            count_unmapped(self, part, numbers, running)
         return [part]
 
     def _table(
@@ -103,14 +103,14 @@ class StringPass(Pass):
         )
         return compiled
 
-    def run(self, block: Block, tally: Tally, n_threads: int) -> list[Part]:
+    def run(self, block: Block, running: Running, n_threads: int) -> list[Part]:
         """Look up the strings of a block."""
-        with tally.timed(self.members):
+        with running.timed(self.members):
             text = named(self.members, block.text, self.column)
             part = Part(*_cpu.match_strings(self._table, text.native, n_threads))
             if text.codes is not None:
                 part = expanded(part, text, n_threads)
-            count_unmapped(self, part, text, tally)
+            count_unmapped(self, part, text, running)
         return [part]
 
 
@@ -120,12 +120,12 @@ def _outcomes(lf: Any) -> tuple[int, ...]:
     return outcomes
 
 
-def count_unmapped(whole: Pass, part: Part, column: Any, tally: Tally) -> None:
+def count_unmapped(whole: Pass, part: Part, column: Any, running: Running) -> None:
     """Count, for functions that map answers, the rows whose answer is not mapped."""
     for member, own in zip(whole.members, whole.rules_of, strict=True):
         if getattr(member.lf, "maps_answers", False):
             mapped = int(np.count_nonzero(np.isin(part.rules, own)))
-            tally.unmapped[member.slot] += int(np.count_nonzero(column.valid)) - mapped
+            running.unmapped[member.slot] += int(np.count_nonzero(column.valid)) - mapped
 
 
 class Valued(Declarative):

@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 
 import coverset._cpu as _cpu
 from coverset.lf.base import LabelingFunction, column_argument, label_argument
-from coverset.lf.engines.passes import Declarative, Member, Part, Pass, RuleBook, Tally, named
+from coverset.lf.engines.passes import Declarative, Member, Part, Pass, RuleBook, Running, named
 from coverset.lf.tables.blocks import Block
 
 
@@ -33,9 +33,9 @@ class _LinearPass(Pass):
         self._rules = np.array(own, dtype=np.int32)
         return [[rule] for rule in own]
 
-    def run(self, block: Block, tally: Tally, n_threads: int) -> list[Part]:
+    def run(self, block: Block, running: Running, n_threads: int) -> list[Part]:
         """Multiply, add and compare."""
-        with tally.timed(self.members):
+        with running.timed(self.members):
             column = named(self.members, block.sparse, self.column)
             n = column.n_features
             for member in self.members:

@@ -13,7 +13,7 @@ from coverset.lf.engines.passes import (
     Part,
     Pass,
     RuleBook,
-    Tally,
+    Running,
     constant_part,
     named,
 )
@@ -28,9 +28,9 @@ class _NullPass(Pass):
         self.column = members[0].lf.columns[0]
         return [[rules.add(member, member.lf.label)] for member in members]  # type: ignore[attr-defined]
 
-    def run(self, block: Block, tally: Tally, n_threads: int) -> list[Part]:
+    def run(self, block: Block, running: Running, n_threads: int) -> list[Part]:
         """Look at the column's validity."""
-        with tally.timed(self.members):
+        with running.timed(self.members):
             valid = named(self.members, block.valid, self.column)
             return [
                 constant_part(np.flatnonzero(valid != member.lf.null), rule)  # type: ignore[attr-defined]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import re
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -53,7 +52,7 @@ class Regex(Declarative):
         self._re2 = None if unicode else re2.translate(self._compiled)
         if required is not None and required.exact:
             self.engine = "native"
-        elif self._re2 is not None and importlib.util.find_spec("pyarrow") is not None:
+        elif self._re2 is not None and _re2_takes(self._re2):
             self.engine = "re2"
         else:
             self.engine = "python"
@@ -88,20 +87,28 @@ class Regex(Declarative):
 
     def _matches(self, text: Text) -> NDArray[Any]:
         """Return the places of the strings in which the pattern is found."""
-        if self.engine == "re2" and text.arrow is None:
-            self.engine = "python"
-        if self.engine == "re2":
-            import pyarrow as pa
+        if self.engine == "re2" and text.arrow is not None:
             import pyarrow.compute as pc
 
-            try:
-                mask = pc.match_substring_regex(text.arrow, pattern=self._re2)
-                return np.flatnonzero(mask.to_numpy(zero_copy_only=False))
-            except pa.ArrowInvalid:  # too large for RE2
-                self.engine = "python"
+            mask = pc.match_substring_regex(text.arrow, pattern=self._re2)
+            return np.flatnonzero(mask.to_numpy(zero_copy_only=False))
         search: Callable[[str], Any] = self._compiled.search
         hits = (i for i, string in enumerate(text.strings()) if search(string or ""))
         return np.fromiter(hits, dtype=np.int64)
+
+
+def _re2_takes(pattern: str) -> bool:
+    """Return whether pyarrow's RE2 is there and takes a pattern: some grow too large for it."""
+    try:
+        import pyarrow as pa
+        import pyarrow.compute as pc
+    except ImportError:
+        return False
+    try:
+        pc.match_substring_regex(pa.array([""]), pattern=pattern)
+    except pa.ArrowInvalid:
+        return False
+    return True
 
 
 def regex(

@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 
 import coverset._cpu as _cpu
 from coverset.lf.base import LabelingFunction, column_argument, vote_argument
-from coverset.lf.engines.passes import Declarative, Member, Part, Pass, RuleBook, Tally, named
+from coverset.lf.engines.passes import Declarative, Member, Part, Pass, RuleBook, Running, named
 from coverset.lf.tables.blocks import Block
 from coverset.lf.tables.columns import Validity
 
@@ -28,9 +28,9 @@ class _ScorePass(Pass):
             for member, lf in zip(members, lfs, strict=True)
         ]
 
-    def run(self, block: Block, tally: Tally, n_threads: int) -> list[Part]:
+    def run(self, block: Block, running: Running, n_threads: int) -> list[Part]:
         """Compare the scores of a block."""
-        with tally.timed(self.members):
+        with running.timed(self.members):
             return [
                 named([member], _match, member.lf, own, block, n_threads)
                 for member, own in zip(self.members, self.rules_of, strict=True)

@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 import coverset._cpu as _cpu
 import coverset._metrics as metrics
 from coverset.lf.base import LabelingFunction, column_argument, label_argument
-from coverset.lf.engines.passes import Declarative, Member, Part, Pass, RuleBook, Tally, named
+from coverset.lf.engines.passes import Declarative, Member, Part, Pass, RuleBook, Running, named
 from coverset.lf.tables.blocks import Block
 from coverset.lf.tables.vectors import Embeddings
 
@@ -34,9 +34,9 @@ class _SimilarPass(Pass):
         self._rules = np.repeat(np.array(own, dtype=np.int32), sizes)
         return [[rule] for rule in own]
 
-    def run(self, block: Block, tally: Tally, n_threads: int) -> list[Part]:
+    def run(self, block: Block, running: Running, n_threads: int) -> list[Part]:
         """Compare the rows of a block."""
-        with tally.timed(self.members):
+        with running.timed(self.members):
             embeddings: Embeddings = named(self.members, block.embeddings, self.column)
             for member, prototypes in zip(self.members, self._prototypes, strict=True):
                 named([member], self._check, prototypes, embeddings)

@@ -13,8 +13,7 @@ import coverset._cpu as _cpu
 import coverset._tables as _tables
 import coverset.label_matrix.construct as construct
 from coverset.lf.base import BlockVotes, LabelingFunction
-from coverset.lf.engines.passes import Declarative, Member, Part, Pass, RuleBook, Tally, named
-from coverset.lf.engines.text import TextPass
+from coverset.lf.engines.passes import Declarative, Member, Part, Pass, RuleBook, Running, named
 from coverset.lf.kinds.combinations import Combination, Truth
 from coverset.lf.kinds.functions import RowFunction, adopted
 from coverset.lf.kinds.nulls import NullTest
@@ -30,6 +29,8 @@ _SHOWN_ROWS = 1 << 20  # so that progress is seen
 
 class LFPlan:
     """Labeling functions compiled to run together, as :func:`coverset.apply` does; reusable.
+
+    A plan does not change after it is made, but for ``report``: several threads may run it at once.
 
     Functions of one kind over one column share a pass, which reads the column once. Printing a plan
     shows what runs each function, and after a run what each did.
@@ -155,14 +156,14 @@ class LFPlan:
         return _Run(self, pool, on_error)
 
 
-class _Run:
+class _Run(Running):
     """A plan on its way through a table."""
 
     def __init__(self, plan: LFPlan, pool: WorkerPool | None, on_error: str) -> None:
         self._plan = plan
         self._pool = pool
         self._on_error = on_error
-        self._tally = Tally(len(plan._members))
+        super().__init__(len(plan._members), self._search_in_workers if pool else None)
         self._votes = np.zeros(len(plan), dtype=np.int64)
         self._n_rows = 0
         self._started = time.perf_counter()
@@ -170,13 +171,11 @@ class _Run:
 
     def votes(self, block: Block, cardinality: int | None, n_threads: int) -> construct.Votes:
         """Return the votes on one block, as rows of a label matrix."""
-        plan, tally = self._plan, self._tally
+        plan = self._plan
         parts: list[Part] = []
         fired: dict[int, list[NDArray[Any]]] = {}  # by slot: rows of parts of combinations
         for whole in plan._passes:
-            if isinstance(whole, TextPass):
-                whole.elsewhere = self._search_in_workers if self._pool else None
-            found = whole.run(block, tally, n_threads)
+            found = whole.run(block, self, n_threads)
             parts += found
             for member, own in zip(whole.members, whole.votes_of, strict=True):
                 if member.slot >= len(plan):
@@ -184,8 +183,8 @@ class _Run:
         for member, given in self._opaque_votes(block, n_threads):
             most = cardinality if member.slot < len(plan) else None
             votes = named([member], within, given, block.n, most, block.start, self._on_error)
-            tally.errors[member.slot] += votes.errors
-            tally.first_errors[member.slot] = tally.first_errors[member.slot] or votes.first_error
+            self.errors[member.slot] += votes.errors
+            self.first_errors[member.slot] = self.first_errors[member.slot] or votes.first_error
             rows = votes.rows.astype(np.int32)
             fired[member.slot] = [rows]
             rules = np.full(len(rows), plan._own_rules[member.slot], dtype=np.int32)
@@ -204,11 +203,11 @@ class _Run:
         away = [m for m in self._plan._opaque if m.slot in self._in_workers]
         if away and self._pool is not None:
             places = [self._in_workers[m.slot] for m in away]
-            with self._tally.timed(away):
+            with self.timed(away):
                 votes = self._from_workers(block, places)
             found += list(zip(away, votes, strict=True))
         for member in rest:
-            with self._tally.timed([member]):
+            with self.timed([member]):
                 options = {"on_error": self._on_error, "n_threads": n_threads}
                 found.append((member, named([member], member.lf.vote, block, **options)))
         return found
@@ -248,14 +247,14 @@ class _Run:
 
         parts = []
         for slot, rule in plan._combinations.items():
-            with self._tally.timed([plan._members[slot]]):
+            with self.timed([plan._members[slot]]):
                 rows = np.flatnonzero(truth(slot).fires).astype(np.int32)
                 parts.append(Part(rows, np.full(len(rows), rule, dtype=np.int32)))
         return parts
 
     def report(self) -> ApplyReport:
         """Return what each function did, its parts included; the plan keeps it."""
-        plan, tally, m = self._plan, self._tally, len(self._plan)
+        plan, m = self._plan, len(self._plan)
         engines = [
             "workers" if member.slot in self._in_workers else member.lf.engine
             for member in plan._members[:m]
@@ -265,22 +264,20 @@ class _Run:
             return [sum(values[part] for part in tree) for tree in plan._trees]
 
         def first(tree: list[int]) -> str | None:
-            return next(
-                (tally.first_errors[part] for part in tree if tally.first_errors[part]), None
-            )
+            return next((self.first_errors[part] for part in tree if self.first_errors[part]), None)
 
-        plan.report = ApplyReport(
+        report = plan.report = ApplyReport(
             plan.names,
             engines,
             self._votes.tolist(),
-            whole(tally.errors),
-            [first(tree) for tree in plan._trees] if any(tally.first_errors) else [None] * m,
-            whole(tally.seconds),
-            whole(tally.unmapped),
+            whole(self.errors),
+            [first(tree) for tree in plan._trees] if any(self.first_errors) else [None] * m,
+            whole(self.seconds),
+            whole(self.unmapped),
             self._n_rows,
             time.perf_counter() - self._started,
         )
-        return plan.report
+        return report
 
 
 def _adopted(i: int, lf: Any) -> LabelingFunction:
