@@ -32,9 +32,9 @@ RESULTS = Path(__file__).parent / "results"
 
 def eager(X, k):
     """Our own pass over all rows for every center."""
-    indices, keys = np.empty(k, np.int64), np.empty(k, np.float32)
+    indices, bounds = np.empty(k, np.int64), np.empty(k, np.float32)
     none, one = np.empty(0, np.int64), np.empty(0, np.float32)
-    _cpu.k_center(*stored_rows("X", X), False, 0, none, one, 0, -1.0, indices, keys, 0, "eager")
+    _cpu.k_center(*stored_rows("X", X), False, 0, none, one, 0, -1.0, indices, bounds, 0, "eager")
     return indices
 
 

@@ -46,11 +46,11 @@ def farthest_first(
 
     def farthest():
         """Return the row that comes next, and the radius: none and 0 if outliers are left."""
-        keys, left = factor * nearest, np.flatnonzero(free)
+        bounds, left = factor * nearest, np.flatnonzero(free)
         if len(left) <= n_outliers:
             return None, np.float32(0)
-        row = left[np.argsort(-keys[left], kind="stable")[n_outliers]]
-        return row, np.float32(float(np.sqrt(keys[row])) * power)
+        row = left[np.argsort(-bounds[left], kind="stable")[n_outliers]]
+        return row, np.float32(float(np.sqrt(bounds[row])) * power)
 
     def covered(radius):
         return stop_radius is not None and float(radius) <= stop_radius

@@ -59,10 +59,10 @@ def right_probabilities(N, smoothing, diagonal, confusion):
 def abstain_probabilities(N, post, smoothing, confusion):
     """a[j, y] = (N[j, y, k] + s) / (sum_i post_i(y) + 2 s); sums over y for one coin."""
     k = N.shape[1]
-    silent, mass = N[:, :, k], post.sum(axis=0)
+    abstains, mass = N[:, :, k], post.sum(axis=0)
     if confusion == "one_coin":
-        silent, mass = silent.sum(axis=1, keepdims=True), mass.sum()
-    return np.broadcast_to((silent + smoothing) / (mass + 2 * smoothing), N.shape[:2])
+        abstains, mass = abstains.sum(axis=1, keepdims=True), mass.sum()
+    return np.broadcast_to((abstains + smoothing) / (mass + 2 * smoothing), N.shape[:2])
 
 
 def outcome_probabilities(N, post, smoothing, diagonal, confusion):

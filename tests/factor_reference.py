@@ -200,13 +200,13 @@ def matched(labels, wanted, c):
     Each member in turn is scaled to its own marginals, until all are right (iterative scaling).
     """
     a = np.zeros_like(wanted)
-    silent = 1 - wanted.sum(axis=2)
+    abstains = 1 - wanted.sum(axis=2)
     for _ in range(1000):
         for j, some in enumerate(labels):
             got = marginals(labels, a, c)[j]
             for label in some:
                 a[j, :, label] += np.log(wanted[j, :, label] / got[:, label])
-                a[j, :, label] -= np.log(silent[j] / (1 - got.sum(axis=1)))
+                a[j, :, label] -= np.log(abstains[j] / (1 - got.sum(axis=1)))
         if np.abs(marginals(labels, a, c) - wanted).max() < 1e-13:
             return a
     raise AssertionError("the marginals did not converge")

@@ -18,7 +18,7 @@ def matrix(L, k=None, polarity=None):
 
 @st.composite
 def problems(draw, kinds=("unipolar", "annotator", "silent")):
-    """Votes of LFs of some kinds, with repeated and silent rows; gold, balance, polarity, anchor.
+    """Votes of LFs of some kinds, rows repeated or without votes; gold, balance, polarity, anchor.
 
     Rows copy a hidden class half of the time, so that LFs agree more than by chance.
     """
@@ -34,7 +34,7 @@ def problems(draw, kinds=("unipolar", "annotator", "silent")):
         if kind == "silent":
             L[:, j] = -1
     rows = draw(st.lists(st.integers(-1, n - 1), min_size=1, max_size=2 * n))
-    L = np.vstack([L, np.full((1, m), -1)])[rows]  # -1 takes the silent row
+    L = np.vstack([L, np.full((1, m), -1)])[rows]  # -1 takes the row without votes
     y = None
     if draw(st.booleans()):
         y = draw(hnp.arrays(np.int64, len(L), elements=st.integers(-1, k - 1)))

@@ -16,7 +16,7 @@ model = pytest.importorskip(f"{TARGET}.labeling.model")
 pytestmark = [pytest.mark.filterwarnings("ignore")] if TARGET == "snorkel" else []
 
 L = np.array([[0, 1, 0], [0, 0, -1], [-1, 1, 1], [1, 1, 1], [0, -1, 0]])
-SILENT = np.full((2, 3), -1)
+NO_VOTES = np.full((2, 3), -1)
 DISAGREEING = {
     "three classes": (3, np.tile([0, 1, 2], (30, 1))),
     "two of three": (2, np.tile([0, 1, -1], (30, 1))),
@@ -112,15 +112,15 @@ def test_arguments_that_do_not_fit(options, error, message):
 
 def test_the_balance_is_uniform_unless_given_or_counted():
     """A row without votes answers the balance."""
-    assert fit().predict_proba(SILENT).tolist() == [[0.5, 0.5]] * 2
-    assert fit().predict(SILENT).tolist() == [-1, -1]
+    assert fit().predict_proba(NO_VOTES).tolist() == [[0.5, 0.5]] * 2
+    assert fit().predict(NO_VOTES).tolist() == [-1, -1]
     skewed = fit(class_balance=[0.8, 0.2])
-    assert skewed.predict_proba(SILENT).ravel() == pytest.approx([0.8, 0.2] * 2)
-    assert skewed.predict(SILENT).tolist() == [0, 0]
+    assert skewed.predict_proba(NO_VOTES).ravel() == pytest.approx([0.8, 0.2] * 2)
+    assert skewed.predict(NO_VOTES).tolist() == [0, 0]
     for y in ([1, 1, 0, 1], np.array([1, 1, 0, 1])):
-        assert fit(Y_dev=y).predict_proba(SILENT[0:1])[0] == pytest.approx([0.25, 0.75])
+        assert fit(Y_dev=y).predict_proba(NO_VOTES[0:1])[0] == pytest.approx([0.25, 0.75])
     both = fit(class_balance=np.array([0.9, 0.1]), Y_dev=[0, 1])
-    assert both.predict_proba(SILENT)[1] == pytest.approx([0.9, 0.1])
+    assert both.predict_proba(NO_VOTES)[1] == pytest.approx([0.9, 0.1])
 
 
 def test_a_given_balance_is_used_in_learning():
@@ -194,7 +194,7 @@ def test_no_rows_give_no_predictions():
 
 def test_score_leaves_out_what_abstains_except_for_coverage():
     label_model = fit()
-    votes, y = np.vstack([L, SILENT[:1]]), np.array([0, 0, 1, 1, 1, 0])
+    votes, y = np.vstack([L, NO_VOTES[:1]]), np.array([0, 0, 1, 1, 1, 0])
     assert label_model.score(votes, y) == {"accuracy": 0.8}
     scores = label_model.score(L=votes, Y=y, metrics=["accuracy", "coverage"])
     assert scores == {"accuracy": 0.8, "coverage": pytest.approx(5 / 6)}
@@ -281,16 +281,16 @@ def test_where_functions_overlap_little_the_majority_is_right():
 
 def test_a_function_that_never_votes_changes_nothing():
     votes, *_ = planted(1000, 5, 2, 3)
-    silent = np.column_stack([votes, np.full(1000, -1)])
-    with_it, without = fit(silent, n_epochs=300), fit(votes, n_epochs=300)
+    with_abstainer = np.column_stack([votes, np.full(1000, -1)])
+    with_it, without = fit(with_abstainer, n_epochs=300), fit(votes, n_epochs=300)
     tables = with_it.get_conditional_probs()
     assert (tables[5, 0] > 0.95).all()
     assert tables[:5] == pytest.approx(without.get_conditional_probs(), abs=0.02)
-    assert (with_it.predict(silent) == without.predict(votes)).mean() > 0.99
+    assert (with_it.predict(with_abstainer) == without.predict(votes)).mean() > 0.99
 
 
 def test_votes_on_nothing_can_be_fitted():
-    assert fit(np.full((6, 3), -1)).predict(SILENT).tolist() == [-1, -1]
+    assert fit(np.full((6, 3), -1)).predict(NO_VOTES).tolist() == [-1, -1]
 
 
 @pytest.mark.parametrize("name", ["LabelModel", "MajorityClassVoter"])

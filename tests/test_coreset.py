@@ -313,7 +313,7 @@ def test_projections_are_given_up_where_they_only_seemed_to_pay():
     assert cs.k_center(X, 3000, stop_radius=100.0).stats["projection"] > 0  # as they were at first
 
 
-def test_rows_that_cannot_be_framed_are_measured():
+def test_rows_that_cannot_be_normalized_are_measured():
     X = of_rank(3, 500, 40)
     X[::7] *= np.float32(1e17)
     X[3::7] *= np.float32(1e-22)

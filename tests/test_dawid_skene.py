@@ -162,7 +162,7 @@ def test_worked_by_hand_abstains_that_count():
     proba = full.predict_proba(matrix(L, 2))[:, 0]
     np.testing.assert_allclose(proba, odds / (1 + odds), atol=ULP)
     coin = cs.DawidSkene(abstain="outcome", confusion="one_coin", smoothing=1.0, max_iter=1)
-    # abstains are as likely in either class, so that the silent row has the balance
+    # abstains are as likely in either class, so that the row without votes has the balance
     np.testing.assert_allclose(coin.fit(matrix(L, 2)).predict_proba(matrix(L, 2))[2], 0.5, atol=ULP)
 
 

@@ -226,13 +226,13 @@ def test_dawid_skene_evidence_equals_the_equations(p, confusion, abstain, data):
     options["class_balance"] = p.balance
     model = cs.DawidSkene(**options).fit(matrix(p.L, p.k), p.y)
     theta = dawid_skene_reference.fit(p.L, p.k, p.y, **options).theta  # [LF, class, outcome]
-    silence = np.log(theta[:, :, p.k]) if abstain == "outcome" else np.zeros(theta.shape[:2])
+    no_votes = np.log(theta[:, :, p.k]) if abstain == "outcome" else np.zeros(theta.shape[:2])
     for L in (p.L, other_votes(data, p.L, p.k)):
         _, lfs, labels = votes_of(L)
         got = model.explain(matrix(L, p.k))
-        want = np.log(theta)[lfs, :, labels] - silence[lfs]
+        want = np.log(theta)[lfs, :, labels] - no_votes[lfs]
         np.testing.assert_allclose(got.evidence, want.reshape(-1, p.k), atol=1e-5)
-        before = softmax((np.log(model.class_balance_) + silence.sum(axis=0))[None])
+        before = softmax((np.log(model.class_balance_) + no_votes.sum(axis=0))[None])
         np.testing.assert_allclose(softmax(got.prior), np.repeat(before, len(L), 0), atol=1e-5)
 
 

@@ -66,7 +66,7 @@ def triples():
 
 
 def test_outcomes_of_two_functions_by_hand():
-    """Weights 1 for silence, 2 and 5 for the single votes, 2 * 5 * 3 for both: 38 in all."""
+    """Weights 1 for no vote, 2 and 5 for the single votes, 2 * 5 * 3 for both: 38 in all."""
     a = np.log([[[2.0]], [[5.0]]])
     c = np.log([[1.0, 3.0], [3.0, 1.0]])
     x = reference.outcomes([[0], [0]])
@@ -314,7 +314,7 @@ def test_the_same_bytes_after_loading(tmp_path, triples):
 
 
 def test_probabilities_are_probabilities(triples):
-    """Of rows seen or not, silent ones and single votes included."""
+    """Of rows seen or not, those without votes and single votes included."""
     rows = np.vstack([np.full((1, 9), -1), np.where(np.eye(9) > 0, 1, -1), np.zeros((1, 9), int)])
     proba = triples.model.predict_proba(matrix(rows, 2))
     assert proba.dtype == np.float32

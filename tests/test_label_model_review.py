@@ -306,7 +306,7 @@ def test_worked_by_hand_calibration():
     # of 8 votes 4, 5, 6, 7, 8 are for one class: shares that are the edges, to the last bit
     L = np.array([[1] * ones + [0] * (8 - ones) for ones in (4, 5, 6, 7, 8, 0)])
     L = np.vstack([L, np.full((1, 8), -1), L[:2]])
-    y = [0, 0, 1, 0, 1, 1, 1, -1, 1]  # the tie counts as class 0; the silent row not at all
+    y = [0, 0, 1, 0, 1, 1, 1, -1, 1]  # the tie counts as class 0; the row without votes not at all
     got = cs.MajorityVote().fit(matrix(L)).calibration(matrix(L), y, n_bins=4)
     np.testing.assert_array_equal(got.edges, [0.5, 0.625, 0.75, 0.875, 1.0])
     assert got.counts.tolist() == [1, 2, 1, 3]

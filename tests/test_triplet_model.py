@@ -40,7 +40,7 @@ def assert_same_as_reference(L, k, balance=None, unseen=None):
 
 
 def padded(L):
-    """Return votes of at least three LFs: silent ones are added."""
+    """Return votes of at least three LFs: LFs that never vote are added."""
     return np.pad(L, ((0, 0), (0, max(3 - L.shape[1], 0))), constant_values=-1)
 
 

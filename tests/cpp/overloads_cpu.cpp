@@ -51,7 +51,10 @@ static_assert(for_devices(&vote_fractions) && for_devices(&choose_labels) &&
               for_devices(&group_rows) && for_devices(&find_columns) &&
               for_devices(&weigh_columns) && for_devices(&predict_proba) &&
               for_devices(&predict_one_vs_rest));
-static_assert(!for_devices(&count_overlaps));
+static_assert(for_devices(&find_nearest) && for_devices(&extend_graph) &&
+              for_devices(&assign_nearest) && for_devices(&find_normalization) &&
+              for_devices(&load_rows));
+static_assert(!for_devices(&count_overlaps) && !for_devices(&find_within));
 
 }  // namespace
 

@@ -21,17 +21,17 @@ struct Rows {
   const float* scale = nullptr;
   bool unit = false;
 
-  const void* row(std::int64_t i) const {
+  COVERSET_HD const void* row(std::int64_t i) const {
     return static_cast<const char*>(data) + i * stride_bytes;
   }
-  float scale_of(std::int64_t i) const { return scale == nullptr ? 1.0f : scale[i]; }
+  COVERSET_HD float scale_of(std::int64_t i) const { return scale == nullptr ? 1.0f : scale[i]; }
 };
 
 /// Rows of d floats, `stride` floats apart.
 struct FloatRows {
   const float* data = nullptr;
   std::int64_t n = 0, d = 0, stride = 0;
-  const float* row(std::int64_t i) const { return data + i * stride; }
+  COVERSET_HD const float* row(std::int64_t i) const { return data + i * stride; }
 };
 
 /// Rows whose squares add up to more are refused: differences of two could overflow.

@@ -139,19 +139,20 @@ class CenterBounds {
     return std::bit_cast<float>(static_cast<std::uint32_t>(bin) << kShift);
   }
 
-  /// A bound that fewer than `wanted` rows are above; with so many of its own there are `wanted`.
+  /// The wanted-th largest bound, and how many rows with just that bound belong to the first
+  /// `wanted`.
   struct Threshold {
     float bound;
     std::int64_t ties;
   };
   Threshold threshold_of(std::int64_t wanted) const {
-    std::uint32_t projection = 0;
+    std::uint32_t leading = 0;
     for (const int shift : {16, 0}) {  // the leading bits, then the others
       std::vector<std::int64_t> counts(std::size_t{1} << 16, 0);
       for (std::int64_t row = 0; row < rows(); ++row) {
         const float now = bound(row);
         const auto bits = std::bit_cast<std::uint32_t>(now);
-        if (now >= 0.0f && (shift == 16 || bits >> 16 == projection))
+        if (now >= 0.0f && (shift == 16 || bits >> 16 == leading))
           ++counts[(bits >> shift) & 0xffff];
       }
       std::size_t at = counts.size() - 1;
@@ -159,9 +160,9 @@ class CenterBounds {
         wanted -= counts[at];
         if (at == 0) return {-1.0f, 0};
       }
-      projection = (shift == 16 ? 0 : projection << 16) | static_cast<std::uint32_t>(at);
+      leading = (shift == 16 ? 0 : leading << 16) | static_cast<std::uint32_t>(at);
     }
-    return {std::bit_cast<float>(projection), wanted};
+    return {std::bit_cast<float>(leading), wanted};
   }
 
   /// The same where that many rows have bounds close to each other.

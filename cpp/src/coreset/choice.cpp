@@ -23,7 +23,7 @@ std::int64_t most_directions(const Rows& rows) {
   return std::max<std::int64_t>(most / kDirections * kDirections, 0);
 }
 
-/// What some rows have in common with some centers.
+/// Tries projections on a sample of rows and the first centers.
 class Trial {
  public:
   Trial(const Rows& rows, const Normalization& normalization, std::span<const std::int64_t> centers,

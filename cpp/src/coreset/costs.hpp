@@ -11,7 +11,7 @@ namespace coverset {
 /// One canonical distance of rows that are in cache.
 inline double distance_cost(std::int64_t d) { return 36.0 + 0.12 * static_cast<double>(d); }
 
-/// A row that is refreshed: `multiplied` products of `numbers` each, `measured` distances.
+/// Refreshing a row: `multiplied` products of `numbers` each and `measured` distances.
 inline double refresh_cost(double multiplied, std::int64_t numbers, Precision precision,
                            double measured, std::int64_t d) {
   constexpr double kProduct[] = {0.0075, 0.015, 0.03};
@@ -21,7 +21,8 @@ inline double refresh_cost(double multiplied, std::int64_t numbers, Precision pr
   return multiplied * (product + kPair) + measured * distance_cost(d);
 }
 
-/// A row that is refreshed, before anything is multiplied; and what one thread does of it.
+/// Reading and rounding a row before it is multiplied (shared by threads), and putting it into the
+/// shortlist (by one thread).
 inline double gather_cost(std::int64_t d) { return 100.0 + 0.3 * static_cast<double>(d); }
 inline constexpr double kShortlistCost = 100.0;
 
@@ -37,8 +38,8 @@ inline double pass_cost(std::int64_t d) {
   return d < 16 ? kNarrow : std::max(12.0, 0.2 * static_cast<double>(d));
 }
 
-/// A row whose bound is looked at to find those in front, or the largest but some of all; an entry
-/// of a shortlist that is put in order.
+/// Looking at a row's bound to find the front; finding the (z + 1)-th largest bound, a row; the
+/// same, an entry of a shortlist.
 inline constexpr double kLookCost = 1.0, kChooseCost = 4.0, kOrderCost = 12.0;
 
 }  // namespace coverset

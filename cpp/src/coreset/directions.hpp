@@ -8,7 +8,7 @@
 
 namespace coverset {
 
-/// Numbers that directions have in all are a multiple of this, but where rows span fewer.
+/// The number of directions is a multiple of this, unless rows span fewer.
 inline constexpr std::int64_t kDirections = 16;
 
 /// At most `most` directions (each d numbers that bfloat16 has), of length 1 and at right angles up

@@ -77,7 +77,7 @@ class Traversal {
 
   static constexpr double kMostSaved = 64.0;  // passes
 
-  /// What may be spent in vain beside so many passes.
+  /// Nanoseconds that being lazy may lose before passes take over, where about so many are ahead.
   double patience(std::int64_t passes) const {
     return (2.0 + static_cast<double>(passes) / 16.0) * pass_;
   }
@@ -87,7 +87,7 @@ class Traversal {
   Lazy lazy_;
   Passes passes_;
   double pass_;                          // what one costs, in nanoseconds
-  double saved_;                         // that being lazy may spend
+  double saved_;                         // nanoseconds that the lazy traversal may still spend
   std::int64_t eager_ = 0, period_ = 8;  // centers to be counted pass by pass; the next time
 };
 

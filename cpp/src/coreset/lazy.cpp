@@ -10,7 +10,7 @@ namespace coverset {
 namespace {
 
 constexpr std::int64_t kFewestRows = 1 << 8;     // of a front
-constexpr std::int64_t kOrdinaryRows = 1 << 14;  // beyond, a share of all
+constexpr std::int64_t kOrdinaryRows = 1 << 14;  // at most so many, or n / 64 where that is more
 
 }  // namespace
 

@@ -16,7 +16,7 @@ class Lazy {
   Lazy(const Cpu& device, const Rows& rows, const KCenterOptions& options, std::int64_t wanted,
        CenterBounds& bounds);
 
-  /// CenterBounds of all rows, with the first center or the initial ones.
+  /// Sets the bounds of all rows by the first center or the initial ones.
   void begin(std::span<const std::int64_t> centers);
 
   /// The row that is to be taken, the largest bound with the n_outliers farthest rows ignored;

@@ -46,8 +46,8 @@ class Projection {
   }
   std::int64_t count() const { return count_; }
 
-  /// At least the squared distance, in these numbers, of a row to a center that is canonically at
-  /// most `square` away; `error` is the most that any center's are off.
+  /// If a center is canonically at most `square` from the row, their squared distance in the
+  /// projection is at most this; `error` is the largest error of any center's projected numbers.
   double widened(std::int64_t row, double square, double error) const {
     const double apart =
         std::sqrt(error_bounds_.normalized_square(square)) * stretch_ + this->error(row) + error;

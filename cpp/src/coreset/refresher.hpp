@@ -131,16 +131,16 @@ class Refresher {
       for (std::int64_t j = 0; j < strip.count; ++j) {
         const float score = strip.halves[static_cast<std::size_t>(j)] - products[j];
         if (score > limit || j == done) continue;
-        const bool odd = !(std::abs(score) < std::numeric_limits<float>::infinity());
-        near_[i].push_back({odd ? -std::numeric_limits<float>::infinity()
-                                : -float_above(error_bound - static_cast<double>(score)),
+        const bool not_finite = !(std::abs(score) < std::numeric_limits<float>::infinity());
+        near_[i].push_back({not_finite ? -std::numeric_limits<float>::infinity()
+                                       : -float_above(error_bound - static_cast<double>(score)),
                             s * kStripQueries + j});
       }
     }
   }
 
-  /// Lowers a row's bound by its least score in a strip: the center's own distance is at most what
-  /// that says, or with a projection is measured. Returns the center that was, or -1.
+  /// Uses the best score in a strip: whole rows get a lower score bound from it; with a projection
+  /// that center is measured at once. Returns the measured center's place in the strip, or -1.
   std::int64_t tighten(std::size_t i, std::int64_t row, std::int64_t s, const float* products,
                        double error_bound) {
     if (!(std::abs(least_[i]) < std::numeric_limits<float>::infinity())) return -1;
@@ -168,8 +168,9 @@ class Refresher {
   std::array<float, kPanelRows> least_{}, squares_{};
   std::array<bool, kPanelRows> was_read_{};
   std::array<NormalizedQuery, kPanelRows> queries_{};
-  std::array<double, kPanelRows> score_bounds_{};      // no nearer center's exact score is above
-  std::array<std::vector<NearRow>, kPanelRows> near_;  // centers and their exact scores, at least
+  std::array<double, kPanelRows> score_bounds_{};  // no nearer center's exact score is above
+  std::array<std::vector<NearRow>, kPanelRows>
+      near_;  // centers that may be nearer, and lower bounds of their exact scores
   KCenterWork work_;
 };
 

@@ -27,13 +27,13 @@ class Refreshers {
   Centers& centers() { return centers_; }
   const Centers& centers() const { return centers_; }
 
-  /// Projectiones or not: once, when there are centers to try them on.
+  /// Decides whether projections pay: once, as soon as there are centers to try them on.
   void consider_projection(WorkAhead ahead);
 
   /// Refreshes rows; their bounds are counted by who calls.
   void refresh(std::span<const std::int64_t> rows);
 
-  /// All rows that are not.
+  /// Refreshes all rows that have not counted every center.
   void catch_up();
 
   /// Nanoseconds, about.

@@ -160,9 +160,10 @@ class Shortlist {
   const Rows& rows_;
   const Centers& centers_;
   std::vector<Entry> entries_;  // rows ascending
-  std::vector<std::uint32_t> winners_{
-      kNone, kNone};        // of a node's part of the entries; those of node are 2 node
-  std::size_t leaves_ = 1;  // and 2 node + 1, the entries themselves leaves_ and beyond
+  // a binary tree: winners_[node] is the entry of the largest bound below the node, whose children
+  // are 2 node and 2 node + 1; entries themselves stand from leaves_ on
+  std::vector<std::uint32_t> winners_{kNone, kNone};
+  std::size_t leaves_ = 1;
   std::vector<float> numbers_, room_;
   std::vector<Ordered> order_;
   double ordered_ = 0.0;

@@ -11,7 +11,9 @@
 
 namespace coverset {
 
-/// Candidates of one query among the rows of one part.
+/// Candidates of one query among the rows of one scan: scored ones that wait, and measured ones. A
+/// row is dropped once its score is above threshold_ (of exact scores) + error_bound_ (how far
+/// computed ones are off), or its distance above limit_.
 class Candidates {
  public:
   Candidates(const QueryBlock& block, std::size_t query)

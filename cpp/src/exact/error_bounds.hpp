@@ -19,8 +19,8 @@ inline float float_above(double value) {
 /// rising function, score_bound(), of the distance.
 struct NormalizedQuery {
   double norm = 0.0;      // of the query as it is multiplied, but for underflow
-  double shift = 0.0;     // squared distances: the query's |q|^2; else its product with the mean
-  double constant = 0.0;  // what any row's score may be off
+  double shift = 0.0;     // squared distances: |q|^2, which scores leave out; else q times the mean
+  double constant = 0.0;  // the part of the error bound that no row changes
 };
 
 class ErrorBounds {
@@ -102,13 +102,14 @@ class ErrorBounds {
     return norm * other * by_norms_ + (norm + other) * underflow_ * 0x1p-22 + underflow_;
   }
 
-  /// At least the exact square, of normalized rows, of a canonical squared distance.
+  /// An upper bound on the exact squared distance of two normalized rows whose canonical squared
+  /// distance is `distance`.
   double normalized_square(double distance) const {
     return scale_ * scale_ * distance * (1.0 + 1.1 * canonical_) + 2.0 * tiny_;
   }
 
-  /// An exact score that no row as near as one of exact score `score` exceeds, whichever is
-  /// canonically nearer.
+  /// Let one row have the exact score `score`: any row that is canonically as near or nearer has an
+  /// exact score of at most this.
   double score_bound_from(const NormalizedQuery& query, double score) const {
     if (metric_ != Metric::sqeuclidean) return score;
     const double squares = std::max(2.0 * score + query.shift, 0.0);
@@ -132,8 +133,13 @@ class ErrorBounds {
   }
 
   Metric metric_;
-  double scale_ = 1.0, canonical_ = 0.0, by_norms_ = 0.0, by_squares_ = 0.0, underflow_ = 0.0,
-         sums_ = 0.0, tiny_ = 0.0, mean_norm_ = 0.0;
+  double scale_ = 1.0;
+  double canonical_ = 0.0;               // of a canonical distance, relative
+  double by_norms_ = 0.0;                // of a product, per |x| |q|
+  double by_squares_ = 0.0;              // of half a square, per |x|^2
+  double underflow_ = 0.0, tiny_ = 0.0;  // taken by underflow from products, from canonical squares
+  double sums_ = 0.0;                    // of sums in doubles, relative
+  double mean_norm_ = 0.0;               // of the mean, scaled
 };
 
 }  // namespace coverset

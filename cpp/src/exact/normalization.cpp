@@ -11,11 +11,12 @@ namespace coverset {
 namespace {
 
 constexpr std::int64_t kSample = 1 << 10;
-constexpr double kNearOrigin = 0.25;  // square of a mean, in mean squares around it
-constexpr double kMostLonger = 16.0;
+constexpr double kNearOrigin =
+    0.25;  // |mean|^2 of int8 rows that count as centered, in mean squares
+constexpr double kMostLonger = 16.0;  // than the median row
 
-/// Rows at equal distances, for cosine of length 1; without those that are many times as long as
-/// half of the others, which would take the middle away from the rest.
+/// A sample at equal distances, of length 1 for cosine; without rows many times as long as the
+/// median one, which would pull the mean away from the rest.
 struct Sample {
   Sample(const Rows& from, Metric metric) {
     const auto d = static_cast<std::size_t>(from.d);

@@ -40,7 +40,7 @@ class Panel {
   /// Takes at most kPanelRows rows.
   void take(const ScannedRows& some, const ErrorBounds& bounds) {
     float most = 0.0f, lost = 0.0f;
-    bool odd = false;
+    bool not_finite = false;
     for (std::int64_t i = 0; i < some.count; ++i) {
       const auto at = static_cast<std::size_t>(i);
       if (some.list != nullptr && i + 10 < some.count) prefetch_row(rows_, some.list[i + 10]);
@@ -50,10 +50,10 @@ class Panel {
       offsets_[at] = metric_ == Metric::sqeuclidean ? half : 0.0f;
       most = std::max(most, half);
       lost = std::max(lost, reduced_[at].lost);
-      odd = odd || !(half < std::numeric_limits<float>::infinity());
+      not_finite = not_finite || !(half < std::numeric_limits<float>::infinity());
     }
     count_ = some.count;
-    norm_ = odd ? std::numeric_limits<double>::infinity() : bounds.norm(most);
+    norm_ = not_finite ? std::numeric_limits<double>::infinity() : bounds.norm(most);
     lost_ = lost_norm(precision_, lost, rows_.d);
   }
 

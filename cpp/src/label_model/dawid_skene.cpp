@@ -239,11 +239,11 @@ void weigh_confusions(const Cpu& device, const VoteColumns& columns,
     }
   });
   for (std::size_t y = 0; y < k; ++y) {
-    double silence = 0.0;
+    double no_votes = 0.0;
     for (std::size_t j = 0; options.abstain_is_outcome && j < m; ++j) {
-      silence += log_abstain[j * k + y];
+      no_votes += log_abstain[j * k + y];
     }
-    state.log_prior[y] = log_exact_order(state.class_balance[y]) + silence;
+    state.log_prior[y] = log_exact_order(state.class_balance[y]) + no_votes;
   }
 }
 

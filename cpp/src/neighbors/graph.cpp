@@ -13,7 +13,8 @@ namespace {
 
 constexpr std::int64_t kBlock = 1 << 10;  // rows that are queries together
 
-/// What the other side of a product needs of the queries of a block.
+/// A product is also one of the row with the query: what is needed to see the block's queries as
+/// neighbors of the row.
 struct SharedSide {
   const std::vector<NormalizedQuery>& as_queries;  // of all rows
   std::int64_t first = 0;                          // the row that is the first query
@@ -130,8 +131,8 @@ class GraphScan {
   double most_of_first(std::vector<NearRow>& scored, std::int64_t row, std::int64_t i) const {
     const double infinity = std::numeric_limits<double>::infinity();
     const auto k = static_cast<std::size_t>(block().wanted.k);
-    const auto odd = [](const NearRow& one) { return !std::isfinite(one.distance); };
-    if (scored.size() <= k || std::ranges::any_of(scored, odd)) return infinity;
+    const auto not_finite = [](const NearRow& one) { return !std::isfinite(one.distance); };
+    if (scored.size() <= k || std::ranges::any_of(scored, not_finite)) return infinity;
     const auto last = scored.begin() + static_cast<std::ptrdiff_t>(k) - 1;
     std::nth_element(scored.begin(), last, scored.end());
     const double error_bound = error_bounds_[static_cast<std::size_t>(i)];
@@ -159,7 +160,7 @@ class GraphScan {
   std::int64_t wasted_ = 0;
 };
 
-/// More than so many rows, in whole panels.
+/// The least multiple of kPanelRows above `rows`.
 constexpr std::int64_t panels(std::int64_t rows) { return (rows / kPanelRows + 1) * kPanelRows; }
 
 /// Lists of one block of rows after the other.

@@ -10,8 +10,8 @@
 
 namespace coverset {
 
-/// Of every row, the nearest rows so far, nearest first, then
-/// row -1 at an infinite distance. Distances are as CanonicalQuery measures.
+/// Of every row, the nearest rows so far, nearest first; free places hold row -1 at an infinite
+/// distance. Distances are as CanonicalQuery measures.
 class NeighborLists {
  public:
   NeighborLists(std::int64_t k, std::span<float> distances, std::span<std::int64_t> nearest)

@@ -71,11 +71,14 @@ class SearchScan {
   std::int64_t scanned_ = 0, wasted_before_ = 0;
 };
 
-/// Rows that are left where most are excluded, ascending; none: all are to be scanned.
+/// Whether less than half of the rows are left: those are gathered then.
+bool most_are_out(std::span<const std::uint8_t> excluded) {
+  return 2 * std::ranges::count(excluded, std::uint8_t{0}) < std::ssize(excluded);
+}
+
+/// Rows that are left, ascending.
 std::vector<std::int64_t> admitted_rows(std::span<const std::uint8_t> excluded) {
   std::vector<std::int64_t> rows;
-  const auto out = std::ssize(excluded) - std::ranges::count(excluded, std::uint8_t{0});
-  if (2 * out <= std::ssize(excluded)) return rows;
   for (std::int64_t i = 0; i < std::ssize(excluded); ++i) {
     if (excluded[static_cast<std::size_t>(i)] == 0) rows.push_back(i);
   }
@@ -94,11 +97,12 @@ class Search {
         own_(options.own),
         bounds_(options.metric, rows.d, normalization),
         precision_(precision_from(Precision::int8, rows.d)),
-        admitted_(admitted_rows(options.excluded)),
         scanned_{rows.n} {
     wanted_.k = options.k;
     wanted_.excluded = options.excluded;
-    if (!admitted_.empty()) scanned_ = {std::ssize(admitted_), 0, admitted_.data()};
+    if (!most_are_out(options.excluded)) return;
+    admitted_ = admitted_rows(options.excluded);
+    scanned_ = {std::ssize(admitted_), 0, admitted_.data()};
   }
 
   void limit(float radius) {

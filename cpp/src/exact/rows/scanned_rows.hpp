@@ -14,6 +14,7 @@ struct ScannedRows {
   const std::int64_t* list = nullptr;
 
   std::int64_t row(std::int64_t i) const { return list == nullptr ? first + i : list[i]; }
+  /// Rows from..from+some-1 of these.
   ScannedRows part(std::int64_t from, std::int64_t some) const {
     return {some, first + from, list == nullptr ? nullptr : list + from};
   }

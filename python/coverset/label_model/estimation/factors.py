@@ -44,7 +44,7 @@ class Component(NamedTuple):
 
 
 class Outcomes(NamedTuple):
-    """Rows as the outcomes of their components, but for those that are silent."""
+    """Rows as the outcomes of their components, but for those without votes."""
 
     indptr: Ints
     outcome: Ints  # distinct numbers of outcomes, ascending
@@ -78,7 +78,7 @@ class FactorModel:
         return of_lf, added
 
     def rows(self, L: LabelMatrix, threads: int) -> Outcomes:
-        """Return ``L`` as outcomes that are not silent.
+        """Return ``L`` as outcomes with votes.
 
         Votes for a label that an LF was not seen with say nothing.
         """
@@ -91,17 +91,17 @@ class FactorModel:
         return Outcomes(indptr, used, column.astype(np.int32, copy=False))
 
     def evidence(self, threads: int) -> tuple[Floats, Floats]:
-        """Return what each outcome says beyond silence, (outcomes, k), and what silence says."""
+        """Return what outcomes say more than no votes do, (outcomes, k), and what no votes say."""
         tables = []
-        silence = _cpu.logs(self.balance)
+        no_votes = _cpu.logs(self.balance)
         every = zip(self.components, self._arrays, self.parameters, strict=True)
         for component, arrays, parameters in every:
             table = np.empty((self.k, component.n_outcomes))
             _cpu.factor_log_probabilities(*arrays, parameters, table, threads)
-            silence = silence + component.weight * table[:, 0]
+            no_votes = no_votes + component.weight * table[:, 0]
             tables.append(component.weight * (table - table[:, :1]).T)
         beyond = np.concatenate(tables) if tables else np.empty((0, self.k))
-        return np.ascontiguousarray(beyond), silence
+        return np.ascontiguousarray(beyond), no_votes
 
     def posterior(self, rows: Outcomes, threads: int) -> NDArray[np.float32]:
         """Return class probabilities of rows."""

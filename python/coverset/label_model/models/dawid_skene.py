@@ -68,7 +68,7 @@ class DawidSkene(StreamedModel):
     Notes
     -----
     A pass costs O(votes of the distinct rows x k). Sums are kept in fixed point, with as many bits
-    below the point as the number of rows leaves, so that no order shows. It wins
+    below the point as the number of rows leaves, so that the order does not show. It wins
     on dense answers of annotators; on labeling functions that vote for one class it often ends
     with one class for all: see :class:`LabelModel`.
 
