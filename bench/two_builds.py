@@ -7,7 +7,8 @@
 Each build runs in a process of its own. For each
 workload the two answers are compared first; then runs alternate A B, B A, A B, ... with one
 process waiting while the other works. Where a process's memory lies changes times by more than most
-changes do, so that both are started anew several times: a start's ratio is that of its medians, and
+changes do, and favors the process that was started first, so that both are started anew several
+times, now the one first and now the other: a start's ratio is that of its medians, and
 a row has the median of all starts' ratios and an interval that holds it with 95 % confidence (order
 statistics). Writes results/two_builds.json.
 """
@@ -23,7 +24,7 @@ import subprocess
 import sys
 import time
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -224,20 +225,17 @@ def interval(ratios: list[float]) -> tuple[float, float, float]:
     return float(np.median(ordered)), ordered[low], ordered[high]
 
 
-def pairs_of(name: str, old: Build, new: Build, pairs: int) -> tuple[float, float]:
-    """Check that answers agree, then time both in turn: the medians."""
-    assert old.ask(name) == new.ask(name), f"{name}: the answers differ"
-    once = min(old.ask(1), old.ask(1))
+def pairs_of(name: str, builds: Sequence[Build], pairs: int) -> list[float]:
+    """Check that answers agree, then time the builds in turn: the median of each."""
+    first, second = (build.ask(name) for build in builds)
+    assert first == second, f"{name}: the answers differ"
+    once = min(builds[0].ask(1), builds[0].ask(1))
     repeat = max(1, round(SECONDS / once))
-    times: list[tuple[float, float]] = []
+    times: list[list[float]] = [[], []]
     for pair in range(pairs):
-        if pair % 2 == 0:
-            first = old.ask(repeat)
-            times.append((first, new.ask(repeat)))
-        else:
-            first = new.ask(repeat)
-            times.append((old.ask(repeat), first))
-    return float(np.median([a for a, _ in times])), float(np.median([b for _, b in times]))
+        for which in (0, 1) if pair % 2 == 0 else (1, 0):
+            times[which].append(builds[which].ask(repeat))
+    return [float(np.median(one)) for one in times]
 
 
 def row_of(name: str, times: list[tuple[float, float]]) -> dict[str, Any]:
@@ -265,11 +263,13 @@ def main() -> int:
     if options.serve:
         serve()
     times: dict[str, list[tuple[float, float]]] = {n: [] for n in WORKLOADS if options.k in n}
-    for _ in range(options.starts):
-        old, new = (Build(folder) for folder in options.builds)
+    for start in range(options.starts):
+        order = 1 if start % 2 == 0 else -1
+        builds = [Build(folder) for folder in options.builds[::order]]
         for name, known in times.items():
-            known.append(pairs_of(name, old, new, options.pairs))
-        for build in (old, new):
+            old, new = pairs_of(name, builds, options.pairs)[::order]
+            known.append((old, new))
+        for build in builds:
             build.process.kill()
             build.process.wait()
     rows = [row_of(name, known) for name, known in times.items()]

@@ -32,16 +32,7 @@ Duplicates duplicates_named(const std::string& name) {
   return name == "last" ? Duplicates::last : Duplicates::error;
 }
 
-}  // namespace
-
-void bind_label_matrix(py::module_& m) {
-  m.attr("MOST_CLASSES") = kMostClasses;
-  m.def("narrow", &narrow_to<std::int64_t>, "name"_a, "values"_a, "low"_a, "high"_a,
-        "out"_a.noconvert(), "threads"_a);
-  m.def("narrow", &narrow_to<std::int32_t>, "name"_a, "values"_a, "low"_a, "high"_a,
-        "out"_a.noconvert(), "threads"_a);
-  m.def("narrow", &narrow_to<std::int16_t>, "name"_a, "values"_a, "low"_a, "high"_a,
-        "out"_a.noconvert(), "threads"_a);
+void bind_construction(py::module_& m) {
   m.def(
       "check_votes",
       [](const Indices& indptr, const Lfs& lfs, const Labels& labels, std::int64_t n_lfs,
@@ -106,6 +97,9 @@ void bind_label_matrix(py::module_& m) {
       },
       "rows"_a.noconvert(), "lfs"_a.noconvert(), "labels"_a.noconvert(), "duplicates"_a,
       "indptr"_a.noconvert(), "out_lfs"_a.noconvert(), "out_labels"_a.noconvert(), "threads"_a);
+}
+
+void bind_selection(py::module_& m) {
   m.def(
       "size_rows",
       [](const Indices& indptr, const Indices& rows, Indices& out_indptr, int threads) {
@@ -187,6 +181,9 @@ void bind_label_matrix(py::module_& m) {
       "indptr"_a.noconvert(), "lfs"_a.noconvert(), "labels"_a.noconvert(), "first_lf"_a,
       "out_indptr"_a.noconvert(), "filled"_a.noconvert(), "out_lfs"_a.noconvert(),
       "out_labels"_a.noconvert(), "threads"_a);
+}
+
+void bind_summary(py::module_& m) {
   m.def(
       "count_lfs",
       [](const Indices& indptr, const Lfs& lfs, const Labels& labels, std::int32_t cardinality,
@@ -212,6 +209,21 @@ void bind_label_matrix(py::module_& m) {
       },
       "indptr"_a.noconvert(), "lfs"_a.noconvert(), "labels"_a.noconvert(), "cardinality"_a,
       "counts"_a.noconvert(), "threads"_a);
+}
+
+}  // namespace
+
+void bind_label_matrix(py::module_& m) {
+  m.attr("MOST_CLASSES") = kMostClasses;
+  m.def("narrow", &narrow_to<std::int64_t>, "name"_a, "values"_a, "low"_a, "high"_a,
+        "out"_a.noconvert(), "threads"_a);
+  m.def("narrow", &narrow_to<std::int32_t>, "name"_a, "values"_a, "low"_a, "high"_a,
+        "out"_a.noconvert(), "threads"_a);
+  m.def("narrow", &narrow_to<std::int16_t>, "name"_a, "values"_a, "low"_a, "high"_a,
+        "out"_a.noconvert(), "threads"_a);
+  bind_construction(m);
+  bind_selection(m);
+  bind_summary(m);
 }
 
 }  // namespace coverset::bindings

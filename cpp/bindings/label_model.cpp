@@ -215,23 +215,7 @@ TieBreak tie_break_named(const std::string& name) {
   return name == "random" ? TieBreak::random : TieBreak::abstain;
 }
 
-}  // namespace
-
-void bind_label_model(py::module_& m) {
-  m.attr("TIE_BREAKER") = kTieBreaker;
-  bind_dawid_skene(m);
-  bind_moments(m);
-  py::class_<FitOptions>(m, "FitOptions")
-      .def(py::init<>())
-      .def_readwrite("anchor", &FitOptions::anchor)
-      .def_readwrite("kappa", &FitOptions::kappa)
-      .def_readwrite("annotator_share", &FitOptions::annotator_share)
-      .def_readwrite("row_correlation", &FitOptions::row_correlation)
-      .def_readwrite("tolerance", &FitOptions::tolerance)
-      .def_readwrite("most_passes", &FitOptions::most_passes)
-      .def_readwrite("batch", &FitOptions::batch)
-      .def_readwrite("seed", &FitOptions::seed)
-      .def_readwrite("balance_given", &FitOptions::balance_given);
+void bind_votes(py::module_& m) {
   m.def(
       "vote_fractions",
       [](const Indices& indptr, const Lfs& lfs, const Labels& labels, std::int32_t cardinality,
@@ -281,6 +265,9 @@ void bind_label_model(py::module_& m) {
       "indptr"_a.noconvert(), "lfs"_a.noconvert(), "labels"_a.noconvert(),
       "column_indptr"_a.noconvert(), "column_label"_a.noconvert(), "annotator"_a.noconvert(),
       "column_weight"_a.noconvert(), "column_of_vote"_a.noconvert(), "threads"_a);
+}
+
+void bind_overlaps(py::module_& m) {
   m.def(
       "measure_agreement",
       [](const Indices& indptr, const Lfs& column, const Doubles& weight, const Labels& gold,
@@ -314,6 +301,9 @@ void bind_label_model(py::module_& m) {
       },
       "indptr"_a.noconvert(), "column"_a.noconvert(), "weight"_a.noconvert(), "gold"_a.noconvert(),
       "columns"_a, "threads"_a);
+}
+
+void bind_evidence(py::module_& m) {
   m.def(
       "weigh_columns",
       [](const Indices& column_indptr, const Labels& column_label, const Flags& annotator,
@@ -393,6 +383,28 @@ void bind_label_model(py::module_& m) {
       "indptr"_a.noconvert(), "column"_a.noconvert(), "log_weight"_a.noconvert(),
       "column_weight"_a.noconvert(), "log_prior"_a.noconvert(), "row_correlation"_a,
       "without_votes"_a.noconvert(), "probabilities"_a.noconvert(), "threads"_a);
+}
+
+}  // namespace
+
+void bind_label_model(py::module_& m) {
+  m.attr("TIE_BREAKER") = kTieBreaker;
+  bind_dawid_skene(m);
+  bind_moments(m);
+  py::class_<FitOptions>(m, "FitOptions")
+      .def(py::init<>())
+      .def_readwrite("anchor", &FitOptions::anchor)
+      .def_readwrite("kappa", &FitOptions::kappa)
+      .def_readwrite("annotator_share", &FitOptions::annotator_share)
+      .def_readwrite("row_correlation", &FitOptions::row_correlation)
+      .def_readwrite("tolerance", &FitOptions::tolerance)
+      .def_readwrite("most_passes", &FitOptions::most_passes)
+      .def_readwrite("batch", &FitOptions::batch)
+      .def_readwrite("seed", &FitOptions::seed)
+      .def_readwrite("balance_given", &FitOptions::balance_given);
+  bind_votes(m);
+  bind_overlaps(m);
+  bind_evidence(m);
 }
 
 }  // namespace coverset::bindings
