@@ -12,6 +12,7 @@ from coreset_examples import measured
 from coreset_reference import farthest_first, nearest_centers
 from coverset import _cpu
 from coverset._rows import stored_rows
+from examples import trying
 from neighbors_examples import normal
 
 
@@ -197,6 +198,38 @@ def test_parts_that_lie_elsewhere_are_numbered_by_what_is_given():
     again = cs.k_center_merge(list(zip(taken, order, strict=True)), 8)
     assert np.array_equal(np.concatenate(taken)[again.indices], X[whole.indices])
     assert np.array_equal(again.radii, whole.radii)
+
+
+@pytest.mark.parametrize("d", [1, 2, 3, 40])
+def test_merged_radii_are_never_below_the_true_one(d):
+    """Of rows in line, where the distances of parts and of the merge add up."""
+    for seed in range(150):
+        rng = np.random.default_rng([d, seed])
+        X = rng.random((int(rng.integers(6, 40)), 1)) * rng.standard_normal(d)
+        X = X.astype(np.float32)
+        parts = [(part, cs.k_center(part, 2)) for part in np.array_split(X, 2)]
+        for found in (cs.k_center_merge(parts, 2), cs.k_center(iter(np.array_split(X, 3)), 1)):
+            with trying(d=d, seed=seed):
+                assert radius_of(X.astype(np.float64), found.indices) <= found.radii[-1]
+
+
+@pytest.mark.parametrize("metric", ["euclidean", "cosine"])
+@pytest.mark.parametrize("number", [np.nan, np.inf, 1e20])
+def test_rows_that_a_core_set_refuses_are_not_merged(metric, number):
+    X, more = normal(50, 3), normal(60, 3, 1)
+    parts = [(X, cs.k_center(X, 5)), (more, cs.k_center(more, 5))]
+    row = int(parts[1][1].indices[2])
+    more[row, 1] = number
+    message = rf"parts\[1\]\[0\] must .*row {row} has"
+    with pytest.raises(ValueError, match=message):
+        cs.k_center_merge(parts, 5, metric=metric)
+    more[row] = 0.0
+    if metric == "cosine":
+        with pytest.raises(ValueError, match=rf"parts\[1\]\[0\] must .*row {row} has none"):
+            cs.k_center_merge(parts, 5, metric=metric)
+    odd = cs.CoreSet(np.arange(2), np.float32([np.inf, np.nan]))
+    with pytest.raises(ValueError, match=r"parts\[0\] must have a core-set of finite radii"):
+        cs.k_center_merge([(X, odd)], 2, metric=metric)
 
 
 def test_what_cannot_be_merged_is_named():

@@ -39,16 +39,21 @@ def real_number(name: str, value: Any, low: float, high: float) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float | np.integer | np.floating):
         msg = f"{name} must be a number, got {value!r}"
         raise TypeError(msg)
-    if not low <= value <= high:
+    try:
+        number = float(
+            value
+        )  # NumPy would compare in the value's own type, where bounds may overflow
+    except OverflowError:
+        number = float("inf") if value > 0 else float("-inf")
+    if not low <= number <= high:
         rule = f"be at least {low:g}" if high == float("inf") else f"be in {low:g}..{high:g}"
         rule = "not be NaN" if -low == high == float("inf") else rule
         msg = f"{name} must {rule}, got {value!r}"
         raise ValueError(msg)
-    try:
-        return float(value)
-    except OverflowError:
+    if isinstance(value, int) and abs(number) == float("inf"):
         msg = f"{name} must fit a float, got a whole number of {len(str(value))} digits"
-        raise ValueError(msg) from None
+        raise ValueError(msg)
+    return number
 
 
 def threads(n_threads: int | None) -> int:

@@ -193,14 +193,23 @@ def _from_arrow(name: str, column: Any) -> NDArray[Any]:
         raise TypeError(msg) from None
 
 
-def check_rows(name: str, rows: StoredRows, metric: str, threads: int) -> None:
-    """Raise for the first row that is not finite, too large, or without direction under cosine."""
-    row, squares = _cpu.find_bad_row(*rows, metric, threads)
-    if row < 0:
+def check_rows(
+    name: str,
+    rows: StoredRows,
+    metric: str,
+    threads: int,
+    *,
+    numbers: NDArray[np.int64] | None = None,
+) -> None:
+    """Raise for the first row that is not finite, too large, or without direction under cosine.
+
+    ``numbers`` are what the rows are called in the message; by default 0, 1, ...
+    """
+    at, squares = _cpu.find_bad_row(*rows, metric, threads)
+    if at < 0:
         return
-    values = as_float32(
-        StoredRows(rows.data[row : row + 1], rows.kind, rows.scale[row : row + 1]), 1
-    )
+    row = at if numbers is None else numbers[at]
+    values = as_float32(StoredRows(rows.data[at : at + 1], rows.kind, rows.scale[at : at + 1]), 1)
     if not np.isfinite(values).all():
         column = int(np.flatnonzero(~np.isfinite(values[0]))[0])
         msg = f"{name} must be finite, row {row} has {values[0, column]} in column {column}"

@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 
 import coverset._arguments as arguments
 import coverset._metrics as metrics
-from coverset._rows import Rows, float_rows, stored_rows
+from coverset._rows import Rows, check_rows, float_rows, stored_rows
 from coverset.coreset.core_set import CoreSet
-from coverset.coreset.traversal import traverse
+from coverset.coreset.traversal import radii_above, traverse
 
 
 def k_center_merge(
@@ -40,12 +40,14 @@ def k_center_merge(
     -------
     CoreSet
         ``indices`` number the rows of all parts through. ``radii`` bound the covering radius of
-        all rows from above: that of the rows taken in the parts, and the largest of the parts.
+        all rows from above: that of the rows taken in the parts, and the largest of the parts,
+        rounded up by what float32 distances may be off, (d/16 + 9) 2^-24 (but for underflow).
 
     Raises
     ------
     TypeError, ValueError
-        If ``parts`` is empty or has other things, columns differ, or k is out of range.
+        If ``parts`` is empty or has other things, columns differ, k is out of range, or a row that
+        was taken is one that :func:`k_center` refuses (the first is named).
 
     Notes
     -----
@@ -65,10 +67,11 @@ def k_center_merge(
     >>> X = np.float32([[0], [1], [10], [2], [11], [20]])
     >>> parts = [(part, cs.k_center(part, k=2)) for part in (X[:3], X[3:])]
     >>> c = cs.k_center_merge(parts, k=3)
-    >>> c.indices, c.radii
+    >>> c.indices, c.radii.round(3)
     (array([0, 5, 2]), array([29., 19., 11.], dtype=float32))
     """
     unit = metrics.checked("coreset", metric) == "cosine"
+    measured = "cosine" if unit else "sqeuclidean"
     threads = arguments.threads(n_threads)
     if not isinstance(parts, list | tuple) or not parts:
         msg = f"parts must be a list of (X, CoreSet), got {parts!r:.80}"
@@ -87,12 +90,17 @@ def k_center_merge(
         if taken and rows.data.shape[1] != taken[0].shape[1]:
             msg = f"parts[{i}] must have as many columns as parts[0], got {rows.data.shape[1]}"
             raise ValueError(msg)
-        taken.append(float_rows(rows, chosen.indices, threads, unit=unit))
+        some = stored_rows("parts", float_rows(rows, chosen.indices, threads))
+        check_rows(f"parts[{i}][0]", some, measured, threads, numbers=chosen.indices)
+        if not np.isfinite(chosen.radii).all():
+            msg = f"parts[{i}] must have a core-set of finite radii, got {chosen.radii}"
+            raise ValueError(msg)
+        taken.append(float_rows(some, slice(None), threads, unit=unit))
         numbers.append(first + chosen.indices)
         largest = max(largest, float(chosen.radii[-1]) if len(chosen) else 0.0)
         first += len(rows.data)
     together = np.concatenate(taken)
     most = arguments.whole_number("k", k, 1, len(together))
     found = traverse(stored_rows("parts", together), most, threads=threads)
-    radii = (found.radii + np.float32(largest)).astype(np.float32)
+    radii = radii_above(found.radii, largest, together.shape[1])
     return CoreSet(np.concatenate(numbers)[found.indices], radii, None, found.stats)

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from coverset._progress import Progress, report
 from coverset._rows import Rows, check_rows, float_rows, stored_rows
 from coverset.coreset.core_set import CoreSet
-from coverset.coreset.traversal import NO_ROWS, added, traverse
+from coverset.coreset.traversal import NO_ROWS, added, radii_above, traverse
 
 _SPARE = 4  # rows that are kept for each that is asked for
 _EVERY = slice(None)
@@ -100,8 +100,7 @@ def k_center_of_stream(
         msg = f"k must be in 1..{state.seen}, the rows of X, got {k}"
         raise ValueError(msg)
     found = traverse(stored_rows("X", state.kept), k, threads=threads)
-    radii = np.nextafter(found.radii + np.float32(state.cover), np.float32(np.inf))
-    radii = found.radii if state.cover == 0 else radii
+    radii = radii_above(found.radii, state.cover, state.kept.shape[1])
     return CoreSet(
         *(state.numbers[found.indices], radii, None, state.stats), state.kept[found.indices]
     )

@@ -88,6 +88,20 @@ def added(stats: dict[str, int], more: dict[str, int]) -> dict[str, int]:
     return total
 
 
+def radii_above(radii: NDArray[np.float32], cover: float, d: int) -> NDArray[np.float32]:
+    """Return what rows within ``cover`` of others are from centers at most: rounded up.
+
+    Float32 distances of rows of d numbers may be off by half of what their squares may be,
+    (d/16 + 8) 2^-23, and by the root's rounding.
+    """
+    if cover == 0:
+        return radii
+    above = (radii.astype(np.float64) + cover) * (1 + (d / 16 + 9) * 2.0**-24)
+    with np.errstate(over="ignore"):
+        nearest = above.astype(np.float32)
+    return np.where(nearest < above, np.nextafter(nearest, np.float32(np.inf)), nearest)
+
+
 def _radii(squares: NDArray[np.float32], power: float) -> NDArray[np.float32]:
     with np.errstate(over="ignore", under="ignore"):
         return (np.sqrt(squares) * np.float64(power)).astype(np.float32)
