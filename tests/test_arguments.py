@@ -52,3 +52,23 @@ def test_an_infinite_numpy_scalar_is_no_learning_rate():
     for name in ("lr", "l2"):
         with pytest.raises(ValueError, match=f"{name} must be in 0"):
             cs.MomentModel(**{name: np.float32("inf")}).fit(L)
+
+
+BIG = 10**400
+L = cs.LabelMatrix.from_dense([[0, 1, 0], [1, 1, 0]] * 5)
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda: cs.LabelModel(class_balance=[BIG, 1]).fit(L), "class_balance must hold 2 numbers"),
+        (lambda: cs.MomentModel(prec_init=[BIG] * 3).fit(L), "prec_init must be a number or one"),
+        (lambda: cs.lf.linear("f", [1.0], BIG, label=1), "bias must fit a float"),
+        (lambda: cs.lf.score("p", low=0.1, high=BIG), "high must fit a float"),
+        (lambda: cs.lf.score("p", low=-BIG, high=0.5), "low must fit a float"),
+        (lambda: cs.k_center(np.eye(4, dtype="f"), 2, stop_radius=BIG), "stop_radius must fit"),
+    ],
+)
+def test_whole_numbers_that_fit_no_float_are_refused_by_name(call, message):
+    with pytest.raises(ValueError, match=message):
+        call()

@@ -298,7 +298,7 @@ def balance_argument(class_balance: ArrayLike | None, k: int) -> NDArray[np.floa
         return None
     try:
         balance = np.array(class_balance, dtype=np.float64)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         msg = f"class_balance must hold {k} numbers, got {class_balance!r}"
         raise ValueError(msg) from None
     if balance.shape != (k,):

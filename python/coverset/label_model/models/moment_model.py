@@ -120,7 +120,7 @@ class MomentModel(StreamedModel):
         """Return prec_init for each LF; ``m`` None: of any number of LFs."""
         try:
             precision = np.array(self.prec_init, dtype=np.float64)
-        except (TypeError, ValueError):
+        except (TypeError, ValueError, OverflowError):
             msg = f"prec_init must be a number or one for each LF, got {self.prec_init!r}"
             raise ValueError(msg) from None
         if precision.ndim > 1 or (m is not None and precision.ndim and len(precision) != m):

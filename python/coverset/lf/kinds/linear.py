@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+import coverset._arguments as arguments
 import coverset._cpu as _cpu
 from coverset.lf.base import LabelingFunction, column_argument, label_argument
 from coverset.lf.engines.passes import Declarative, Member, Part, Pass, RuleBook, Running, named
@@ -138,6 +139,7 @@ def linear(
     if (values.size and values.dtype.kind not in "iufb") or values.ndim != 1:
         msg = f"weights must be numbers, one a feature, got {values.dtype} of shape {values.shape}"
         raise TypeError(msg)
+    bias = arguments.real_number("bias", bias, -np.inf, np.inf)
     if not np.isfinite(values.astype(float)).all() or not math.isfinite(bias):
         msg = "weights and bias must be finite"
         raise ValueError(msg)
@@ -147,7 +149,7 @@ def linear(
         features[kept].astype(np.int64),
         values[kept].astype(np.float64),
         dense,
-        float(bias),
+        bias,
         label_argument("label", label),
         name,
     )

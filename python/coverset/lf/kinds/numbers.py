@@ -331,9 +331,13 @@ def score(
         raise ValueError(msg)
     below, above = (vote_argument(f"labels[{i}]", label) for i, label in enumerate(labels))
     terms = []
+    low, high = (
+        arguments.real_number(name, value, -np.inf, np.inf)
+        for name, value in (("low", low), ("high", high))
+    )
     if low > -np.inf:
-        terms.append((below, [("<=", float(low))]))
+        terms.append((below, [("<=", low)]))
     if high < np.inf:
         # where a column cannot tell high from low, low it is
-        terms.append((above, [(">=", float(high)), (">", float(low))]))
+        terms.append((above, [(">=", high), (">", low)]))
     return _Numeric(column_argument(column), terms, name, f"score_{column}")
