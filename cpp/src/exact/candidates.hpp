@@ -46,9 +46,11 @@ class Candidates {
     if (scored_.size() >= capacity_) thin(room);
   }
 
-  /// A row whose canonical distance is known.
+  /// Whether rows at this canonical distance are out.
+  bool out(float distance) const { return distance > limit_; }
+
+  /// A row whose canonical distance is known, and not out.
   void add_measured(float distance, std::int64_t row) {
-    if (distance > limit_) return;
     const std::int64_t id = block_->wanted.id_of(row);
     if (block_->wanted.admits(query_, id)) keep(distance, id);
   }

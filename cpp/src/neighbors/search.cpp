@@ -58,8 +58,10 @@ class SearchScan {
       const ScannedRows some = rows.part(at, std::min<std::int64_t>(kDirectRows, rows.count - at));
       for (std::size_t q = 0; q < block.canonical.size(); ++q) {
         block.canonical[q].distances(block.rows, some, scan_.room(), distances.data());
+        Candidates& candidates = scan_.candidates(q);
         for (std::int64_t i = 0; i < some.count; ++i) {
-          scan_.candidates(q).add_measured(distances[static_cast<std::size_t>(i)], some.row(i));
+          const float distance = distances[static_cast<std::size_t>(i)];
+          if (!candidates.out(distance)) candidates.add_measured(distance, some.row(i));
         }
       }
     }
