@@ -16,7 +16,7 @@ using namespace py::literals;
 
 namespace {
 
-using Rows = Array<std::int32_t>;
+using RowNumbers = Array<std::int32_t>;
 using Labels = Array<std::int16_t>;
 
 py::tuple as_tuple(Hits hits) {
@@ -64,7 +64,7 @@ void bind_numbers(py::module_& m) {
   m.def(
       "match_numbers",
       [](const Array<T>& values, const Bytes& validity, std::int64_t validity_offset,
-         const Array<T>& low, const Array<T>& high, const Rows& rules, int threads) {
+         const Array<T>& low, const Array<T>& high, const RowNumbers& rules, int threads) {
         require(low.size() == rules.size() && high.size() == rules.size(),
                 "low, high and rules must be of one length");
         require(values.size() < kMostBlockRows, "a block must have fewer than ", kMostBlockRows,
@@ -85,7 +85,7 @@ void bind_scores(py::module_& m) {
   m.def(
       "match_scores",
       [](const std::vector<std::tuple<py::array_t<T>, Bytes, std::int64_t>>& scores,
-         const Array<T>& thresholds, const Rows& rules, int threads) {
+         const Array<T>& thresholds, const RowNumbers& rules, int threads) {
         require(!scores.empty() && scores.size() == static_cast<std::size_t>(thresholds.size()) &&
                     thresholds.size() == rules.size(),
                 "scores, thresholds and rules must be of one length");
@@ -110,8 +110,9 @@ void bind_features(py::module_& m) {
   m.def(
       "match_features",
       [](const Array<Index>& indptr, const Array<Index>& columns, const Array<Value>& values,
-         const Array<std::int64_t>& weight_indptr, const Rows& members,
-         const Array<double>& weights, const Array<double>& bias, const Rows& rules, int threads) {
+         const Array<std::int64_t>& weight_indptr, const RowNumbers& members,
+         const Array<double>& weights, const Array<double>& bias, const RowNumbers& rules,
+         int threads) {
         const FeatureView<Index, Value> features{in(indptr), in(columns), in(values)};
         const LinearRules linear{in(weight_indptr), in(members), in(weights), in(bias), in(rules)};
         require(!features.indptr.empty() && features.indptr.front() >= 0 &&
@@ -137,8 +138,8 @@ FloatRows float_rows(const py::array_t<float>& array) {
 
 py::tuple match_embeddings_array(const py::array_t<float>& embeddings, const Bytes& validity,
                                  std::int64_t validity_offset, const Array<float>& prototypes,
-                                 const Array<double>& thresholds, const Rows& rules, bool cosine,
-                                 std::int64_t first_row, int threads) {
+                                 const Array<double>& thresholds, const RowNumbers& rules,
+                                 bool cosine, std::int64_t first_row, int threads) {
   require(embeddings.ndim() == 2 && embeddings.strides(1) == sizeof(float),
           "embeddings must be rows of consecutive float32");
   require(prototypes.ndim() == 2 && prototypes.shape(1) == embeddings.shape(1),
@@ -152,8 +153,9 @@ py::tuple match_embeddings_array(const py::array_t<float>& embeddings, const Byt
 }
 
 /// (indptr, lfs, labels) of a block of n rows; parts are (rows, rules, labels).
-py::tuple assemble_votes(std::int64_t n, const std::vector<std::tuple<Rows, Rows, Labels>>& parts,
-                         const Rows& rule_lfs, const Labels& rule_labels, int threads) {
+py::tuple assemble_votes(std::int64_t n,
+                         const std::vector<std::tuple<RowNumbers, RowNumbers, Labels>>& parts,
+                         const RowNumbers& rule_lfs, const Labels& rule_labels, int threads) {
   std::vector<VotePart> views;
   for (const auto& [rows, rules, labels] : parts) {
     require(rows.size() == rules.size() && (labels.size() == 0 || labels.size() == rows.size()),
@@ -164,7 +166,7 @@ py::tuple assemble_votes(std::int64_t n, const std::vector<std::tuple<Rows, Rows
   const auto starts =
       run(threads, [&](const Cpu& device) { return count_votes(device, views, rules, n); });
   Array<std::int64_t> indptr(n + 1);
-  Rows lfs(starts.back());
+  RowNumbers lfs(starts.back());
   Labels labels(starts.back());
   const auto ends = out(indptr);
   const auto ids = out(lfs);
@@ -195,8 +197,8 @@ void bind_lf(py::module_& m) {
       .def_static("available", &PatternDatabase::available);
   m.def(
       "find_patterns",
-      [](const PatternDatabase& database, const TextColumn& text, const Rows& rows, bool as_lines,
-         int threads) {
+      [](const PatternDatabase& database, const TextColumn& text, const RowNumbers& rows,
+         bool as_lines, int threads) {
         require_rows(text, rows);
         PatternHits found = run(threads, [&](const Cpu& device) {
           return find_patterns(device, database, text.view(), in(rows), as_lines);
@@ -213,8 +215,8 @@ void bind_lf(py::module_& m) {
       "table"_a, "text"_a, "threads"_a);
   m.def(
       "expand_hits",
-      [](const Rows& rows, const Rows& rules, const Rows& codes, std::int64_t n_values,
-         int threads) {
+      [](const RowNumbers& rows, const RowNumbers& rules, const RowNumbers& codes,
+         std::int64_t n_values, int threads) {
         for (const std::int32_t code : in(codes)) {
           require(code < n_values, "codes must be below ", n_values, ", got ", code);
         }

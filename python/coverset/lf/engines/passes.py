@@ -16,9 +16,9 @@ from coverset.lf.base import LabelingFunction
 from coverset.lf.tables.blocks import Block
 from coverset.lf.tables.columns import Text
 
-Rows = NDArray[np.int32]
+RowNumbers = NDArray[np.int32]
 _NO_LABELS = np.empty(0, dtype=np.int16)
-NO_ROWS: Rows = np.empty(0, dtype=np.int32)
+NO_ROWS: RowNumbers = np.empty(0, dtype=np.int32)
 
 
 class Member(NamedTuple):
@@ -32,7 +32,7 @@ class Member(NamedTuple):
 class Part(NamedTuple):
     """Hits of some rules on a block: rows ascend, counted from the block's first."""
 
-    rows: Rows
+    rows: RowNumbers
     rules: NDArray[np.int32]
     labels: NDArray[np.int16] = _NO_LABELS  # by hit; empty: those of the rules
 
