@@ -8,6 +8,7 @@ from unittest import mock
 
 import numpy as np
 import pytest
+from scipy.spatial.distance import cdist
 
 import coverset as cs
 import neighbors_reference as reference
@@ -91,3 +92,22 @@ LINE = np.float32([[0], [1], [10], [4], [12]])
 def answer(*arguments, **options):
     found = cs.k_center(*arguments, **options)
     return found.indices.tolist(), found.radii.tolist()
+
+
+def around_middles(n, d, clusters, seed=0):
+    rng = np.random.default_rng(seed)
+    middles = rng.standard_normal((clusters, d)) * 6
+    return (middles[rng.integers(clusters, size=n)] + rng.standard_normal((n, d))).astype("f4")
+
+
+def radius_of(X, rows, n_outliers=0):
+    nearest = np.sort(cdist(X.astype("f8"), X[rows].astype("f8")).min(axis=1))
+    return nearest[len(nearest) - 1 - n_outliers]
+
+
+SETS = {
+    "normal": lambda: normal(3000, 40),
+    "clusters": lambda: around_middles(3000, 24, 30),
+    "duplicates": lambda: normal(60, 5)[np.random.default_rng(0).integers(60, size=2500)],
+    "grid": lambda: np.stack(np.meshgrid(*[np.arange(7)] * 4), -1).reshape(-1, 4).astype("f4"),
+}

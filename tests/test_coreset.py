@@ -1,43 +1,17 @@
-"""Core-sets: against NumPy's greedy loop, merged, streamed, with outliers, large, and drawn."""
+"""Core-sets: against NumPy's greedy loop, with outliers, large, and drawn."""
 
 import functools
-import itertools
 
 import numpy as np
 import pytest
 from scipy.spatial.distance import cdist
 
 import coverset as cs
-from coreset_examples import measured
+from coreset_examples import SETS, around_middles, measured, radius_of, same
 from coreset_reference import farthest_first, nearest_centers
 from coverset import _cpu
 from coverset._rows import stored_rows
-from examples import trying
 from neighbors_examples import normal
-
-
-def clustered(n, d, clusters, seed=0):
-    rng = np.random.default_rng(seed)
-    middles = rng.standard_normal((clusters, d)) * 6
-    return (middles[rng.integers(clusters, size=n)] + rng.standard_normal((n, d))).astype("f4")
-
-
-def radius_of(X, rows, n_outliers=0):
-    nearest = np.sort(cdist(X.astype("f8"), X[rows].astype("f8")).min(axis=1))
-    return nearest[len(nearest) - 1 - n_outliers]
-
-
-def same(found, want):
-    assert np.array_equal(found.indices, want[0])
-    assert found.radii.tobytes() == want[1].tobytes()
-
-
-SETS = {
-    "normal": lambda: normal(3000, 40),
-    "clusters": lambda: clustered(3000, 24, 30),
-    "duplicates": lambda: normal(60, 5)[np.random.default_rng(0).integers(60, size=2500)],
-    "grid": lambda: np.stack(np.meshgrid(*[np.arange(7)] * 4), -1).reshape(-1, 4).astype("f4"),
-}
 
 
 @pytest.mark.parametrize("name", SETS)
@@ -56,7 +30,7 @@ def test_rows_are_those_of_the_plain_loop(simd_level, name):
     {"stop_radius": 5.5},
 ])  # fmt: skip
 def test_options_are_those_of_the_plain_loop(options):
-    X = clustered(3000, 24, 30)
+    X = around_middles(3000, 24, 30)
     known = dict(options)
     if "weights" in known:
         known["start"] = int(np.argmax(known["weights"]))
@@ -110,7 +84,7 @@ def test_the_bad_row_is_named_among_many():
 
 
 def test_groups_are_covered_by_rows_of_their_own():
-    X, groups = clustered(900, 6, 9), np.arange(900) % 3 * 5
+    X, groups = around_middles(900, 6, 9), np.arange(900) % 3 * 5
     found = cs.k_center(X, 60, groups=groups)
     assert np.array_equal(np.bincount(groups[found.indices])[[0, 5, 10]], [20, 20, 20])
     radii = []
@@ -138,7 +112,7 @@ def test_budgets_go_to_groups_that_have_rows():
 
 
 def test_planted_outliers_do_not_widen_the_radius():
-    clean, rng = clustered(4000, 16, 40), np.random.default_rng(3)
+    clean, rng = around_middles(4000, 16, 40), np.random.default_rng(3)
     far = (rng.standard_normal((40, 16)) * 400).astype("f4")
     X = np.concatenate([clean, far])[rng.permutation(4040)]
     robust = cs.k_center(X, 80, n_outliers=40)
@@ -160,7 +134,7 @@ def test_weights_stay_within_three_times_the_best():
 
 
 def test_assignment_is_the_nearest_center():
-    X = clustered(2000, 8, 20)
+    X = around_middles(2000, 8, 20)
     found = cs.k_center(X, 30, initial=[4, 900], assign=True)
     centers = np.concatenate([[4, 900], found.indices])
     distances = cdist(X.astype("f8"), X[centers].astype("f8"))
@@ -170,123 +144,6 @@ def test_assignment_is_the_nearest_center():
     near = cdist(unit, unit[angles.indices])
     assert np.array_equal(angles.assignment, angles.indices[near.argmin(axis=1)])
     assert angles.radii[-1] == pytest.approx(near.min(axis=1).max(), rel=1e-5)
-
-
-# --- parts and streams ----------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("name", SETS)
-def test_sixteen_parts_merge_into_one(name):
-    X, k = SETS[name](), 40
-    if name == "duplicates":
-        X = X + np.float32(1e-4) * normal(*X.shape, 9)
-    edges = np.linspace(0, len(X), 17).astype(int)
-    parts = [(X[a:b], cs.k_center(X[a:b], k)) for a, b in itertools.pairwise(edges)]
-    merged, whole = cs.k_center_merge(parts, k), cs.k_center(X, k)
-    exact = radius_of(X, merged.indices)
-    assert exact <= merged.radii[-1] * (1 + 1e-6)
-    assert exact <= 1.15 * whole.radii[-1]
-    assert exact <= 4 * whole.radii[-1]  # whose half bounds the best from below: 8 at most
-
-
-def test_parts_that_lie_elsewhere_are_numbered_by_what_is_given():
-    X = normal(300, 3)
-    found = [cs.k_center(part, 10) for part in (X[:100], X[100:])]
-    whole = cs.k_center_merge([(X[:100], found[0]), (X[100:], found[1])], 8)
-    taken = [X[:100][found[0].indices], X[100:][found[1].indices]]
-    order = [cs.CoreSet(np.arange(10), part.radii) for part in found]
-    again = cs.k_center_merge(list(zip(taken, order, strict=True)), 8)
-    assert np.array_equal(np.concatenate(taken)[again.indices], X[whole.indices])
-    assert np.array_equal(again.radii, whole.radii)
-
-
-@pytest.mark.parametrize("d", [1, 2, 3, 40])
-def test_merged_radii_are_never_below_the_true_one(d):
-    """Of rows in line, where the distances of parts and of the merge add up."""
-    for seed in range(150):
-        rng = np.random.default_rng([d, seed])
-        X = rng.random((int(rng.integers(6, 40)), 1)) * rng.standard_normal(d)
-        X = X.astype(np.float32)
-        parts = [(part, cs.k_center(part, 2)) for part in np.array_split(X, 2)]
-        for found in (cs.k_center_merge(parts, 2), cs.k_center(iter(np.array_split(X, 3)), 1)):
-            with trying(d=d, seed=seed):
-                assert radius_of(X.astype(np.float64), found.indices) <= found.radii[-1]
-
-
-@pytest.mark.parametrize("metric", ["euclidean", "cosine"])
-@pytest.mark.parametrize("number", [np.nan, np.inf, 1e20])
-def test_rows_that_a_core_set_refuses_are_not_merged(metric, number):
-    X, more = normal(50, 3), normal(60, 3, 1)
-    parts = [(X, cs.k_center(X, 5)), (more, cs.k_center(more, 5))]
-    row = int(parts[1][1].indices[2])
-    more[row, 1] = number
-    message = rf"parts\[1\]\[0\] must .*row {row} has"
-    with pytest.raises(ValueError, match=message):
-        cs.k_center_merge(parts, 5, metric=metric)
-    more[row] = 0.0
-    if metric == "cosine":
-        with pytest.raises(ValueError, match=rf"parts\[1\]\[0\] must .*row {row} has none"):
-            cs.k_center_merge(parts, 5, metric=metric)
-    odd = cs.CoreSet(np.arange(2), np.float32([np.inf, np.nan]))
-    with pytest.raises(ValueError, match=r"parts\[0\] must have a core-set of finite radii"):
-        cs.k_center_merge([(X, odd)], 2, metric=metric)
-
-
-def test_what_cannot_be_merged_is_named():
-    X = normal(50, 3)
-    part = (X, cs.k_center(X, 5))
-    with pytest.raises(TypeError, match=r"parts must be a list of \(X, CoreSet\), got \[\]"):
-        cs.k_center_merge([], 1)
-    with pytest.raises(TypeError, match=r"parts\[1\] must be \(X, CoreSet\)"):
-        cs.k_center_merge([part, X], 1)
-    with pytest.raises(ValueError, match=r"parts\[0\] must have a core-set of its own rows, 0..3"):
-        cs.k_center_merge([(X[:4], part[1])], 1)
-    with pytest.raises(ValueError, match=r"parts\[1\] must have as many columns as parts\[0\]"):
-        cs.k_center_merge([part, (X[:, :2].copy(), part[1])], 1)
-    with pytest.raises(ValueError, match=r"k must be in 1..5, got 6"):
-        cs.k_center_merge([part], 6)
-
-
-@pytest.mark.parametrize("metric", ["euclidean", "cosine"])
-@pytest.mark.parametrize("size", [1, 37, 500, 3000])
-@pytest.mark.parametrize("name", ["normal", "clusters", "grid"])
-def test_a_stream_stays_within_its_factor(name, size, metric):
-    X, k = SETS[name]()[: 3000 if size > 1 else 400], 12
-    X = X + np.float32(1)
-    found = cs.k_center((X[i : i + size] for i in range(0, len(X), size)), k, metric=metric)
-    same_rows = X / np.linalg.norm(X, axis=1, keepdims=True) if metric == "cosine" else X
-    exact, whole = radius_of(same_rows, found.indices), cs.k_center(X, k, metric=metric)
-    assert len(set(found.indices)) == k
-    assert exact <= found.radii[-1] * (1 + 1e-5)
-    assert found.radii[-1] <= 10 * whole.radii[-1]  # half of which bounds the best: 20 at most
-    assert exact <= 2 * whole.radii[-1]
-    assert np.allclose(found.rows, same_rows[found.indices], atol=1e-6)
-
-
-def test_a_stream_that_fits_is_the_same_as_an_array():
-    X = normal(40, 4)
-    found = cs.k_center(iter([X[:15], X[15:]]), 10)
-    same(found, farthest_first(X, 10))
-
-
-def test_a_stream_of_equal_rows_gives_rows_once():
-    found = cs.k_center(iter([np.ones((90, 2), np.float32)] * 3), 4)
-    assert len(set(found.indices)) == 4
-    assert found.radii.tolist() == [0, 0, 0, 0]
-
-
-def test_what_a_stream_cannot_do_is_named():
-    X = normal(30, 3)
-    with pytest.raises(ValueError, match="weights must not be given with an iterator"):
-        cs.k_center(iter([X]), 3, weights=np.ones(30))
-    with pytest.raises(ValueError, match="assign must not be given with an iterator"):
-        cs.k_center(iter([X]), 3, assign=True)
-    with pytest.raises(ValueError, match=r"k must be in 1..30, the rows of X, got 31"):
-        cs.k_center(iter([X]), 31)
-    with pytest.raises(
-        ValueError, match="block 1 of X must have 3 columns, as those before, got 2"
-    ):
-        cs.k_center(iter([X, X[:, :2].copy()]), 3)
 
 
 # --- projections ----------------------------------------------------------------------------------

@@ -241,7 +241,9 @@ class Division {
     for (std::size_t q = 0; q < block_.canonical.size(); ++q) {
       block_.canonical[q].distances(block_.rows, rows, scan.room(), distances.data());
       for (std::int64_t i = 0; i < rows.count; ++i) {
-        scan.candidates(q).add_measured(distances[static_cast<std::size_t>(i)], rows.row(i));
+        const float distance = distances[static_cast<std::size_t>(i)];
+        if (!scan.candidates(q).out(distance))
+          scan.candidates(q).add_measured(distance, rows.row(i));
       }
     }
   }

@@ -28,9 +28,7 @@ class Shortlist {
       entries_.push_back({bounds.bound(row), bounds.square(row), row, bounds.seen(row)});
       if (!copied_) continue;
       if (i + 4 < rows.size()) prefetch_row(rows_, rows[i + 4]);
-      const float* numbers = float_row(rows_, row, room_.data());
-      std::copy(numbers, numbers + rows_.d,
-                numbers_.begin() + static_cast<std::ptrdiff_t>(i) * rows_.d);
+      copy_float_row(rows_, row, numbers_.data() + static_cast<std::ptrdiff_t>(i) * rows_.d);
     }
     leaves_ = std::bit_ceil(std::max<std::size_t>(entries_.size(), 1));
     winners_.assign(2 * leaves_, kNone);

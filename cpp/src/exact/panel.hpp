@@ -106,6 +106,8 @@ class Panel {
   }
 
   Precision precision() const { return precision_; }
+  /// An empty panel of the same rows at another precision.
+  Panel at(Precision precision) const { return Panel(rows_, normalization_, metric_, precision); }
   /// Half the square of row i.
   const float* halves() const { return halves_.data(); }
   const float* offsets() const { return offsets_.data(); }

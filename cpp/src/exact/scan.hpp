@@ -55,8 +55,6 @@ class CandidateScan {
   CandidateScan(const QueryBlock& block, const Normalization& normalization, Metric metric,
                 Precision precision)
       : block_(block),
-        normalization_(normalization),
-        metric_(metric),
         panel_(block.rows, normalization, metric, precision),
         room_(static_cast<std::size_t>(2 * block.rows.d)) {
     for (std::int64_t q = 0; q < block.count(); ++q) {
@@ -116,13 +114,11 @@ class CandidateScan {
   /// Goes on at another precision.
   void change_precision(Precision precision) {
     for (Candidates& candidates : candidates_) candidates.settle(room_.data());
-    panel_ = Panel(block_.rows, normalization_, metric_, precision);
+    panel_ = panel_.at(precision);
   }
 
  private:
   const QueryBlock& block_;
-  const Normalization& normalization_;
-  Metric metric_;
   Panel panel_;
   std::vector<float> room_;
   std::array<float, kStripQueries> limits_{};

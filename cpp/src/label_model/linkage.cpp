@@ -55,8 +55,8 @@ class Clusters {
     stale_[i] = 0;
   }
 
-  /// Brings t up to date after a merge, but for a row to look through: what was best is a bound
-  /// as long as nobody is more similar.
+  /// Updates what is known of t after a merge, but for a row to look through: what was best is a
+  /// bound as long as nobody is more similar.
   void compare(std::size_t t, std::size_t into, std::size_t gone) {
     const double now = row(t)[into];
     if (now > best_[t]) {

@@ -192,9 +192,7 @@ class Growth {
     std::vector<float> some(static_cast<std::size_t>(count * d));
     std::vector<std::int64_t> own(static_cast<std::size_t>(count));
     for (std::int64_t i = 0; i < count; ++i) {
-      float* to = some.data() + i * d;
-      const float* row = float_row(rows_, first + i, to);
-      if (row != to) std::copy(row, row + d, to);
+      copy_float_row(rows_, first + i, some.data() + i * d);
       own[static_cast<std::size_t>(i)] = first + i;
     }
     Wanted wanted;

@@ -209,7 +209,7 @@ def check_rows(
     if at < 0:
         return
     row = at if numbers is None else numbers[at]
-    values = as_float32(StoredRows(rows.data[at : at + 1], rows.kind, rows.scale[at : at + 1]), 1)
+    values = float_rows(rows, slice(at, at + 1), 1)
     if not np.isfinite(values).all():
         column = int(np.flatnonzero(~np.isfinite(values[0]))[0])
         msg = f"{name} must be finite, row {row} has {values[0, column]} in column {column}"

@@ -224,13 +224,13 @@ class FlatIndex:
     ) -> Neighbors:
         """Return the k nearest other rows of rows, at the distances that kernels measure."""
         queries = np.empty((len(rows), self.n_features_), dtype=np.float32)
-        for shard in self._shards:
-            inside = (rows >= shard.first) & (rows < shard.last)
-            queries[inside] = float_rows(shard.rows, rows[inside] - shard.first, threads)
+        own = [shard.own_rows(rows) for shard in self._shards]
+        for shard, inside in zip(self._shards, own, strict=True):
+            queries[inside >= 0] = float_rows(shard.rows, inside[inside >= 0], threads)
         return merge_nearest(
             [
-                shard.nearest(queries, k, excluded, shard.own_rows(rows), threads)
-                for shard in self._shards
+                shard.nearest(queries, k, excluded, inside, threads)
+                for shard, inside in zip(self._shards, own, strict=True)
             ],
             metrics.measured(self.metric),
         )

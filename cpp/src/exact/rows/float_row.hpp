@@ -1,6 +1,7 @@
 // One row at a time as float32, whatever it is stored as.
 #pragma once
 
+#include <algorithm>
 #include <cmath>
 #include <cstdint>
 
@@ -40,6 +41,12 @@ inline const float* float_row(const Rows& rows, std::int64_t i, float* room) {
   const float length = std::sqrt(inner_product_of(room, room, rows.d));
   for (std::int64_t c = 0; c < rows.d; ++c) room[c] /= length;
   return room;
+}
+
+/// Row i as float32 at `to` (d), wherever it is stored.
+inline void copy_float_row(const Rows& rows, std::int64_t i, float* to) {
+  const float* row = float_row(rows, i, to);
+  if (row != to) std::copy(row, row + rows.d, to);
 }
 
 /// Asks memory for row i, if there is one.

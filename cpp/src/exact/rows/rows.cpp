@@ -40,9 +40,7 @@ BadRow find_bad_row(const Cpu& device, const Rows& rows, Metric metric) {
 void load_rows(const Cpu& device, const Rows& rows, std::span<float> out) {
   parallel_for(device, rows.n, block_rows(rows), [&](std::int64_t begin, std::int64_t end) {
     for (std::int64_t i = begin; i < end; ++i) {
-      float* to = out.data() + i * rows.d;
-      const float* row = float_row(rows, i, to);
-      if (row != to) std::copy(row, row + rows.d, to);
+      copy_float_row(rows, i, out.data() + i * rows.d);
     }
   });
 }
