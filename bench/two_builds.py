@@ -2,7 +2,7 @@
 
     pip install --no-deps --target OLD coverset-as-it-was
     pip install --no-deps --target NEW .
-    python bench/two_builds.py OLD NEW [-k EXPRESSION] [--starts 12] [--pairs 5]
+    python bench/two_builds.py OLD NEW [-k EXPRESSION] [--starts 12] [--pairs 5] [--name NAME]
 
 Each build runs in a process of its own. For each
 workload the two answers are compared first; then runs alternate A B, B A, A B, ... with one
@@ -10,7 +10,8 @@ process waiting while the other works. Where a process's memory lies changes tim
 changes do, and favors the process that was started first, so that both are started anew several
 times, now the one first and now the other: a start's ratio is that of its medians, and
 a row has the median of all starts' ratios and an interval that holds it with 95 % confidence (order
-statistics). Writes results/two_builds.json.
+statistics). Writes results/NAME.json, two_builds by default; with -k other rows there stay. A build
+against itself (--name two_builds_control) shows what is noise.
 """
 
 from __future__ import annotations
@@ -44,6 +45,15 @@ def search(n: int, d: int, q: int, k: int, metric: str, dtype: str = "float32") 
     stored: Any = rows.astype(np.float16) if dtype == "float16" else rows
     index = cs.FlatIndex(metric).fit(cs.quantize(rows) if dtype == "int8" else stored)
     return lambda: index.search(queries, k)
+
+
+def search_few(n: int, d: int, q: int, k: int, every: int) -> Run:
+    """Exact search where one row of so many is not excluded."""
+    import coverset as cs
+
+    index, queries = cs.FlatIndex().fit(workloads.gaussian(n, d)), workloads.gaussian(q, d)
+    out = np.arange(n) % every != 0
+    return lambda: index.search(queries, k, exclude=out)
 
 
 def graph(n: int, d: int, k: int) -> Run:
@@ -141,6 +151,10 @@ WORKLOADS: dict[str, Callable[[], Run]] = {
     "search 100,000 x 128, 256 queries, inner product, int8": lambda: search(
         100_000, 128, 256, 10, "inner_product", "int8"
     ),
+    "search 1,000,000 x 128, 256 queries, 5 % left": lambda: search_few(
+        1_000_000, 128, 256, 100, 20
+    ),
+    "search 1,000,000 x 128, 2 queries, 5 % left": lambda: search_few(1_000_000, 128, 2, 100, 20),
     "graph 20,000 x 96, k = 30": lambda: graph(20_000, 96, 30),
     "core-set 200,000 x 64 clustered, k = 300": lambda: core_set(
         workloads.clustered(200_000, 64, 100), 300
@@ -160,6 +174,9 @@ WORKLOADS: dict[str, Callable[[], Run]] = {
     "LabelModel 20,000 x 200": lambda: fit("LabelModel", 20_000, 200, 2, 0.02),
     "LabelModel, factors, 50,000 x 10": lambda: fit(
         "LabelModel", 50_000, 10, 2, 0.3, dependencies="factors"
+    ),
+    "LabelModel, factors, 1,000,000 x 40": lambda: fit(
+        "LabelModel", 1_000_000, 40, 2, 0.3, dependencies="factors"
     ),
     "DawidSkene 200,000 x 20": lambda: fit("DawidSkene", 200_000, 20, 3, 0.2),
     "MomentModel 200,000 x 20": lambda: fit("MomentModel", 200_000, 20, 2, 0.2),
@@ -258,6 +275,7 @@ def main() -> int:
     parser.add_argument("-k", default="", help="only workloads whose name holds that")
     parser.add_argument("--starts", type=int, default=12)
     parser.add_argument("--pairs", type=int, default=5)
+    parser.add_argument("--name", default="two_builds", help="results go to results/NAME.json")
     parser.add_argument("--serve", action="store_true", help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.serve:
@@ -274,12 +292,20 @@ def main() -> int:
             build.process.wait()
     rows = [row_of(name, known) for name, known in times.items()]
     print("\n".join(json.dumps(row) for row in rows))
-    if not options.k:
-        from run import machine
-
-        target = Path(__file__).parent / "results" / "two_builds.json"
-        target.write_text(json.dumps({"machine": machine(), "rows": rows}, indent=1) + "\n")
+    write(Path(__file__).parent / "results" / f"{options.name}.json", rows)
     return 0
+
+
+def write(target: Path, rows: list[dict[str, Any]]) -> None:
+    """Write the rows, in the place of those of the same workloads."""
+    from run import machine
+
+    facts = machine()
+    known = json.loads(target.read_text())["rows"] if target.exists() else []
+    table = {row["workload"]: row for row in known}
+    table |= {row["workload"]: {**row, "commit": facts["commit"]} for row in rows}
+    ordered = [table[name] for name in WORKLOADS if name in table]
+    target.write_text(json.dumps({"machine": facts, "rows": ordered}, indent=1) + "\n")
 
 
 if __name__ == "__main__":
